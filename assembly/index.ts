@@ -1,0 +1,2 @@
+// The wasm's whole surface: one line a family.
+export * from "./layout";
