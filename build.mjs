@@ -37,14 +37,15 @@ const guardTextDecoder = {
 
 /**
  * esbuild and webpack keep an unused `class A extends B`, because evaluating `extends` could throw; a program with one
- * Linear would carry every layer. A call marked pure is dropped when unused, so each such class becomes the result of
- * one. Relies on esbuild's own output: top-level statements begin in column 0, and so does their closing brace.
+ * Linear would carry every layer. A call marked pure is dropped when unused, so each class becomes the result of one.
+ * Where a class names itself esbuild calls it `_A` inside; taking that back keeps `constructor.name` what it was.
+ * Relies on esbuild's own output: top-level statements begin in column 0, and so does their closing brace.
  */
 const markClassesPure = (text) =>
-  text.replace(
-    /^var (\w+) = class(?: \w+)? extends (\w+) \{\n(.*?)^\};$/gms,
-    (_, name, base, body) => `var ${name} = /* @__PURE__ */ (() => class ${name} extends ${base} {\n${body}})();`,
-  );
+  text.replace(/^var (\w+) = class(?: (\w+))?( extends \w+)? \{\n(.*?)^\};$/gms, (_, name, inner, heritage, body) => {
+    const renamed = inner === undefined ? body : body.replaceAll(new RegExp(`\\b${inner}\\b`, "g"), name);
+    return `var ${name} = /* @__PURE__ */ (() => class ${name}${heritage ?? ""} {\n${renamed}})();`;
+  });
 
 function newestIn(path) {
   if (!statSync(path).isDirectory()) return statSync(path).mtimeMs;
