@@ -36,16 +36,13 @@ const guardTextDecoder = {
 };
 
 /**
- * esbuild and webpack keep an unused `class A extends B`, because evaluating `extends` could throw; a program with one
- * Linear would carry every layer. A call marked pure is dropped when unused, so each class becomes the result of one.
- * Where a class names itself esbuild calls it `_A` inside; taking that back keeps `constructor.name` what it was.
- * Relies on esbuild's own output: top-level statements begin in column 0, and so does their closing brace.
+ * Where a class `A` names itself, esbuild writes `var A = class _A { ... _A ... }`, and `_A` is what its instances print.
+ * Takes that back. Relies on esbuild's own output: top-level statements begin in column 0, and so do their ends.
  */
-const markClassesPure = (text) =>
-  text.replace(/^var (\w+) = class(?: (\w+))?( extends \w+)? \{\n(.*?)^\};$/gms, (_, name, inner, heritage, body) => {
-    const renamed = inner === undefined ? body : body.replaceAll(new RegExp(`\\b${inner}\\b`, "g"), name);
-    return `var ${name} = /* @__PURE__ */ (() => class ${name}${heritage ?? ""} {\n${renamed}})();`;
-  });
+const restoreClassNames = (text) =>
+  text.replace(/^var (\w+) = class (_\w+)\b.*?^\};$/gms, (statement, name, inner) =>
+    statement.replaceAll(new RegExp(`\\b${inner}\\b`, "g"), name),
+  );
 
 function newestIn(path) {
   if (!statSync(path).isDirectory()) return statSync(path).mtimeMs;
@@ -100,7 +97,7 @@ async function buildAll() {
   });
   for (const { path, text } of outputFiles) {
     mkdirSync(dirname(path), { recursive: true });
-    writeFileSync(path, markClassesPure(text));
+    writeFileSync(path, restoreClassNames(text));
   }
   copyFileSync(join(root, "src/kernels/generated/strict.wasm"), join(dist, "strict.wasm"));
 
