@@ -15,7 +15,7 @@ const byCodePoint = (a, b) => (a < b ? -1 : a > b ? 1 : 0);
 const withoutComments = (text) =>
   text
     .replace(
-      /("(?:\\.|[^"\\\n])*"|'(?:\\.|[^'\\\n])*'|`(?:\\.|[^`\\])*`)|\/\*[\s\S]*?\*\/|\/\/[^\n]*/g,
+      /("(?:\\.|[^"\\\n])*"|'(?:\\.|[^'\\\n])*'|`(?:\\.|[^`\\])*`)|\/\*[\s\S]*?\*\/[ \t]*|\/\/[^\n]*/g,
       (_, literal) => literal ?? "",
     )
     .replace(/^[ \t]*(?:#private;|private (?:static |readonly )*\w+;)?[ \t]*\n/gm, "");
