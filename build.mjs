@@ -8,6 +8,7 @@ import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
+import { finishDeclarations } from "./scripts/declarations.mjs";
 
 const root = fileURLToPath(new URL(".", import.meta.url));
 const dist = join(root, "dist");
@@ -71,9 +72,6 @@ async function buildAll() {
   const missing = entryPoints.filter((path) => !existsSync(join(root, path)));
   if (missing.length > 0) throw new Error(`package.json exports what no source file builds: ${missing.join(", ")}`);
   await import("./assembly/emit.mjs");
-  // Chunks carry a hash in their name: without this, those of earlier builds would be packed too.
-  rmSync(dist, { recursive: true, force: true });
-  mkdirSync(dist);
 
   // `splitting` is what makes the entry points share one copy of the kernels, hence one heap. No minification: names
   // in stack traces stay readable, and whoever bundles for a page minifies then. No source maps: they would repeat the
@@ -95,6 +93,8 @@ async function buildAll() {
     logLevel: "warning",
     write: false,
   });
+  // Chunks carry a hash in their name: without this, those of earlier builds would be packed too.
+  rmSync(dist, { recursive: true, force: true });
   for (const { path, text } of outputFiles) {
     mkdirSync(dirname(path), { recursive: true });
     writeFileSync(path, restoreClassNames(text));
@@ -104,14 +104,7 @@ async function buildAll() {
   const tsc = join(dirname(createRequire(import.meta.url).resolve("typescript/package.json")), "bin/tsc");
   const { status } = spawnSync(process.execPath, [tsc, "-p", join(root, "tsconfig.build.json")], { stdio: "inherit" });
   if (status !== 0) throw new Error(`tsc -p tsconfig.build.json failed with status ${status}`);
-  // Without lib "dom" the name WebAssembly.Module does not exist: asked for through globalThis, its absence is no error.
-  writeFileSync(
-    join(dist, "wasm.d.ts"),
-    `/** The strict kernels, compiled by the engine that resolves the import to a \`WebAssembly.Module\`. */
-declare const module: typeof globalThis extends { WebAssembly: { Module: { prototype: infer Module } } } ? Module : object;
-export default module;
-`,
-  );
+  finishDeclarations(dist);
 }
 
 if (!process.argv.includes("--stale") || isStale()) await buildAll();

@@ -3,93 +3,14 @@
 //   node scripts/api.mjs           writes it
 //   node scripts/api.mjs --check   exits with 1 and the difference when it is not what dist/ says
 import { readFileSync, writeFileSync } from "node:fs";
-import { dirname, join, relative } from "node:path";
+import { join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
+import { exportsOf, filesRead, home, read } from "./declarations.mjs";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 const report = join(root, "api.d.ts");
 const { exports: entries } = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
 const byCodePoint = (a, b) => (a < b ? -1 : a > b ? 1 : 0);
-
-/** The text without comments and private members; the literals of a declaration file are single-line strings and template types. */
-const withoutComments = (text) =>
-  text
-    .replace(
-      /("(?:\\.|[^"\\\n])*"|'(?:\\.|[^'\\\n])*'|`(?:\\.|[^`\\])*`)|\/\*[\s\S]*?\*\/[ \t]*|\/\/[^\n]*/g,
-      (_, literal) => literal ?? "",
-    )
-    .replace(/^[ \t]*(?:#private;|private (?:static |readonly )*\w+;)?[ \t]*\n/gm, "");
-
-/** Top-level statements. tsc begins each in column 0 and indents or closes by a bracket whatever belongs to it. */
-const statements = (text) => text.split(/\n(?=[a-z])/).map((statement) => statement.trim());
-
-const files = new Map();
-/** What a declaration file declares, imports and exports. */
-function read(path) {
-  const known = files.get(path);
-  if (known) return known;
-  const file = { path, declared: new Map(), imported: new Map(), exported: new Map(), stars: [], augmentations: [] };
-  files.set(path, file);
-  const at = (specifier) => {
-    if (!specifier.startsWith(".")) throw new Error(`${relative(root, path)} refers to the package ${specifier}`);
-    return join(dirname(path), specifier.replace(/\.js$/, ".d.ts"));
-  };
-  const names = (list) =>
-    list
-      .split(",")
-      .map((name) => name.trim().replace(/^type /, ""))
-      .filter((name) => name !== "")
-      .map((name) => (name.includes(" as ") ? name.split(" as ") : [name, name]));
-  for (const statement of statements(withoutComments(readFileSync(path, "utf8")))) {
-    let match;
-    if (statement === "" || statement === "export {};") continue;
-    if ((match = /^import "([^"]+)";$/.exec(statement))) {
-      read(at(match[1])); // only for the types it adds to others
-    } else if ((match = /^import (?:type )?\{([^}]*)\} from "([^"]+)";$/.exec(statement))) {
-      for (const [name, local] of names(match[1])) file.imported.set(local, { from: at(match[2]), name });
-    } else if ((match = /^import (?:type )?\* as (\w+) from "([^"]+)";$/.exec(statement))) {
-      file.imported.set(match[1], { from: at(match[2]), name: "*" });
-    } else if ((match = /^export (?:type )?\{([^}]*)\} from "([^"]+)";$/.exec(statement))) {
-      for (const [name, as] of names(match[1])) file.exported.set(as, { from: at(match[2]), name });
-    } else if ((match = /^export (?:type )?\* as (\w+) from "([^"]+)";$/.exec(statement))) {
-      file.exported.set(match[1], { from: at(match[2]), name: "*" });
-    } else if ((match = /^export (?:type )?\* from "([^"]+)";$/.exec(statement))) {
-      file.stars.push(at(match[1]));
-    } else if ((match = /^export (?:type )?\{([^}]*)\};$/.exec(statement))) {
-      for (const [name, as] of names(match[1])) file.exported.set(as, { from: path, name });
-    } else if ((match = /^declare module "([^"]+)" \{\n([\s\S]*)\n\}$/.exec(statement))) {
-      file.augmentations.push({ of: at(match[1]), text: match[2].replace(/^ {4}/gm, "") });
-    } else if (
-      (match =
-        /^(export )?(?:declare )?(?:abstract )?(?:function\*?|class|interface|type|const|let|var|enum|namespace) (\w+)/.exec(
-          statement,
-        ))
-    ) {
-      const [, isExported, name] = match;
-      // Overloads, and an interface that merges with a class, share a name: their order is part of the meaning.
-      const text = statement.replace(/^export /, "").replace(/^declare /, "");
-      file.declared.set(name, [...(file.declared.get(name) ?? []), text]);
-      if (isExported) file.exported.set(name, { from: path, name });
-    } else throw new Error(`${relative(root, path)}: api.mjs cannot read this statement:\n${statement}`);
-  }
-  return file;
-}
-
-/** The names a file exports, those of its `export *` included. */
-function exportsOf(path) {
-  const { exported, stars } = read(path);
-  return new Map([...stars.flatMap((star) => [...exportsOf(star)]), ...exported]);
-}
-
-/** The file and name where an exported or imported name is declared. */
-function home({ from, name }) {
-  if (name === "*") return { from, name };
-  const file = read(from);
-  if (file.declared.has(name)) return { from, name };
-  const next = file.exported.get(name) ?? file.imported.get(name) ?? exportsOf(from).get(name);
-  if (!next) throw new Error(`${relative(root, from)} has no declaration of ${name}`);
-  return home(next);
-}
 
 const indent = (text, by) => text.replace(/^(?=.)/gm, " ".repeat(by));
 /** From tsc's indentation by four to the project's by two. */
@@ -145,7 +66,7 @@ const sections = Object.entries(entries)
 // What public declarations name without exporting it is part of the surface too: option types, the fluent methods.
 const hidden = new Map();
 const visited = new Set();
-for (const { path, augmentations } of [...files.values()]) {
+for (const { path, augmentations } of filesRead()) {
   for (const { of, text } of augmentations) {
     const label = `${relative(root, path)}#augments ${relative(root, of)}`;
     hidden.set(label, text.split("\n"));
@@ -167,7 +88,11 @@ const rest = [...hidden]
 
 const banner =
   "// Generated by scripts/api.mjs from dist/. Do not edit. The whole public surface, to be read in review.\n";
-const text = `${banner}\n${sections.join("\n\n")}\n\n// Not exported, but named by the above\n${rest.join("\n")}\n`;
+const text =
+  `${banner}\n${sections.join("\n\n")}\n\n// Not exported, but named by the above\n${rest.join("\n")}\n`.replaceAll(
+    /import\("[^"]*\/webassembly\.js"\)\./g, // see declarations.mjs
+    "WebAssembly.",
+  );
 
 if (!process.argv.includes("--check")) {
   writeFileSync(report, text);
