@@ -109,10 +109,12 @@ export function finishDeclarations(dist) {
     const file = read(path);
     const text = readFileSync(path, "utf8")
       .replace(/^export (type )?\{([^}]*)\} from "([^"]+)";$/gm, (_, type = "", list, specifier) => {
-        const kept = list
+        const items = list
           .split(",")
-          .filter((item) => exists(file.exported.get(item.trim().replace(/^type |.* as /g, ""))));
-        return kept.length === 0 ? "" : `export ${type}{${kept.join(",")}} from "${specifier}";`;
+          .map((item) => item.trim())
+          .filter((item) => item !== "");
+        const kept = items.filter((item) => exists(file.exported.get(item.replace(/^type |.* as /g, ""))));
+        return kept.length === 0 ? "" : `export ${type}{ ${kept.join(", ")} } from "${specifier}";`;
       })
       .replace(/(?<!["'`*/].*)\bWebAssembly\.(\w+)/g, (_, name) => {
         used.add(name);
