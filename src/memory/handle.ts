@@ -35,6 +35,8 @@ export abstract class Handle {
   lastGeneration = 0;
   /** @internal Gradient slots of a running backward walk that hold it. */
   holds = 0;
+  /** @internal Made of a loader's batch: its loop may free it, whatever else went on meanwhile. */
+  rooted = false;
   /** @internal Registered with the garbage collector. */
   collected = false;
   /** @internal Why it was released. */
