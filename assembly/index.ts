@@ -1,2 +1,3 @@
 // The wasm's whole surface: one line a family.
 export * from "./layout";
+export * from "./matmul";
