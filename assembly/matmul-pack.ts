@@ -1,5 +1,6 @@
 // Copies for the matrix product: panels of an operand into scratch, and rows narrower than a vector in and out.
 // None reads or writes outside its operands, which may end where memory ends.
+import { rowsInFives } from "./matmul-tiles";
 
 /** The first `count` (1 to 4) floats at `p`, zeros after them. */
 // @ts-ignore: decorator
@@ -21,7 +22,10 @@ export function storePart(p: usize, v: v128, count: i32): void {
   if (count == 3) v128.store32_lane(p, v, 2, 8);
 }
 
-/** `rows` rows of `width` (1 to 8) floats into rows of 8 (4 when width <= 4, if `step` says so), padded with zeros. */
+/**
+ * `rows` rows of `width` (1 to 8) floats to rows `step` bytes apart, each padded with zeros to 4 or 8 floats. When
+ * `step` is less than that, the next row covers the padding; the last one's needs room.
+ */
 export function gatherRows(to: usize, step: usize, from: usize, fromRow: usize, rows: i32, width: i32): void {
   const end = from + <usize>rows * fromRow;
   for (; from != end; from += fromRow, to += step) {
@@ -83,5 +87,32 @@ export function transpose4(to: usize, step: usize, from: usize, fromRow: usize, 
     store<i32>(to, load<i32>(r1), 4);
     store<i32>(to, load<i32>(r2), 8);
     store<i32>(to, load<i32>(r3), 12);
+  }
+}
+
+/** `count` floats to places `step` bytes apart. */
+function spread(to: usize, step: usize, from: usize, count: i32): void {
+  const end = from + (<usize>count << 2);
+  for (; from != end; from += 4, to += step) store<i32>(to, load<i32>(from));
+}
+
+/**
+ * Packs `rows` rows of a block of a for `panel`: tiles of five rows, then of four, each step after step,
+ * a(i, p) = tile + (p * height + i) * 4. `room` beyond the end: 12 bytes.
+ */
+export function packA(to: usize, from: usize, aRow: usize, aStep: usize, rows: i32, depth: i32): void {
+  const fives = rowsInFives(rows);
+  for (let i = 0; i < rows; ) {
+    const height = i < fives ? 5 : 4;
+    const step = <usize>height << 2;
+    const count = min(rows - i, height);
+    const tile = from + <usize>i * aRow;
+    if (aRow == 4) gatherRows(to, step, tile, aStep, depth, count);
+    else {
+      transpose4(to, step, tile, aRow, min(count, 4), depth);
+      if (height == 5) spread(to + 16, 20, tile + 4 * aRow, depth);
+    }
+    to += <usize>depth * step;
+    i += height;
   }
 }

@@ -1,134 +1,136 @@
 // Register tiles of the matrix product: 5 or 4 rows by 8 or 4 columns of y, all of k in one loop.
 //
-// A column of tiles shares one panel of b, so that the panel stays in L1 while a and y stream by. Operands are
-// addressed by strides in bytes: a(i, p) = a + i * aRow + p * aStep, b(p, j) = b + p * bStep + j * 4. A packed panel
-// and an operand read in place differ in strides alone, hence one kernel serves every layout, and every element of y
-// is the same sum: it starts at init(i, j), then + a(i, p) * b(p, j) for p = 0, 1, ..., then + bias(j).
+// Operands are addressed by strides in bytes: a(i, p) = a + i * aRow + p * aStep, b(p, j) = b + p * bStep + j * 4. A
+// packed panel and an operand read in place differ in strides alone, hence one kernel serves every layout, and every
+// element of y is the same sum: it starts at init(i, j), then + a(i, p) * b(p, j) for p = 0, 1, ..., then + bias(j).
 import { madd } from "./simd";
 
-/** 32 bytes of zeros to start sums from (with a row stride of 0). */
+/** What sums start from when not from y (with a row stride of 0). */
 // @ts-ignore: decorator
-@inline
+@lazy
 export const zeros: usize = memory.data<f32>([0, 0, 0, 0, 0, 0, 0, 0]);
 
-// 5x8 holds 10 sums, 2 vectors of b, 1 of a and a product: 14 of the 15 registers that V8 gives. Six rows, or two
-// steps of p in one trip, spill and halve the speed.
-// `five` and `wide` are constants at each call, so that each function below keeps its own rows and columns only.
 // @ts-ignore: decorator
 @inline
-function tiles(
+function addTo(wide: bool, y: usize, c0: v128, c1: v128): void {
+  v128.store(y, f32x4.add(v128.load(y), c0));
+  if (wide) v128.store(y, f32x4.add(v128.load(y, 16), c1), 16);
+}
+
+// 5x8 holds 10 sums, 2 vectors of b, 1 of a and a product: 14 of the 15 registers that V8 gives. V8 unrolls a loop of
+// up to 50 nodes (100 when another loop surrounds it) and then hoists the loads of the copies, which spills sums and
+// halves the speed; hence no loop around this one, no second step of p in a trip, and one function a shape, called
+// through the table so that none is inlined into the loop over tiles. For the same reason the sums go straight from the
+// loop to y, row after row, and the bias is added there: V8 orders the loop's instructions by what follows it, and with
+// a branch or an addition in between it hoists the loads just the same.
+//
+// Rows past the last one of a short tile repeat it: they read, compute and store the same values at the same place, so
+// that it needs neither a kernel of its own nor memory outside the operands. (Fives are always whole.)
+// `five` and `wide` are constants at each call: each function below keeps its own rows and columns only.
+// @ts-ignore: decorator
+@inline
+function tile(
   five: bool, wide: bool, a: usize, aRow: usize, aStep: usize, b: usize, bStep: usize, init: usize, initRow: usize,
   y: usize, yRow: usize, bias: usize, rows: i32, k: i32,
 ): void {
-  const height = five ? 5 : 4;
-  const bEnd = b + <usize>k * bStep;
-  for (let row = 0; row < rows; row += height) {
-    // Rows past the last one repeat it: they read, compute and store the same values at the same place, so that a
-    // short tile needs neither a kernel of its own nor memory outside the operands. (Fives are always whole.)
-    const left = rows - row;
-    const r1: usize = five || left > 1 ? 1 : 0;
-    const r2: usize = five || left > 2 ? 2 : <usize>left - 1;
-    const r3: usize = five || left > 3 ? 3 : <usize>left - 1;
-    let y00 = v128.load(init);
-    let y10 = v128.load(init + r1 * initRow);
-    let y20 = v128.load(init + r2 * initRow);
-    let y30 = v128.load(init + r3 * initRow);
-    let y40 = five ? v128.load(init + 4 * initRow) : y00;
-    let y01 = y00, y11 = y10, y21 = y20, y31 = y30, y41 = y40;
-    if (wide) {
-      y01 = v128.load(init, 16);
-      y11 = v128.load(init + r1 * initRow, 16);
-      y21 = v128.load(init + r2 * initRow, 16);
-      y31 = v128.load(init + r3 * initRow, 16);
-      if (five) y41 = v128.load(init + 4 * initRow, 16);
-    }
-    let a0 = a, a1 = a + r1 * aRow, a2 = a + r2 * aRow, a3 = a + r3 * aRow, a4 = a + 4 * aRow;
-    for (let p = b; p != bEnd; p += bStep) {
-      const b0 = v128.load(p);
-      const b1 = wide ? v128.load(p, 16) : b0;
-      let x = v128.load32_splat(a0);
-      y00 = madd(x, b0, y00);
-      if (wide) y01 = madd(x, b1, y01);
-      x = v128.load32_splat(a1);
-      y10 = madd(x, b0, y10);
-      if (wide) y11 = madd(x, b1, y11);
-      x = v128.load32_splat(a2);
-      y20 = madd(x, b0, y20);
-      if (wide) y21 = madd(x, b1, y21);
-      x = v128.load32_splat(a3);
-      y30 = madd(x, b0, y30);
-      if (wide) y31 = madd(x, b1, y31);
-      if (five) {
-        x = v128.load32_splat(a4);
-        y40 = madd(x, b0, y40);
-        if (wide) y41 = madd(x, b1, y41);
-      }
-      a0 += aStep;
-      a1 += aStep;
-      a2 += aStep;
-      a3 += aStep;
-      a4 += aStep;
-    }
-    if (bias != 0) {
-      const c0 = v128.load(bias);
-      y00 = f32x4.add(y00, c0);
-      y10 = f32x4.add(y10, c0);
-      y20 = f32x4.add(y20, c0);
-      y30 = f32x4.add(y30, c0);
-      y40 = f32x4.add(y40, c0);
-      if (wide) {
-        const c1 = v128.load(bias, 16);
-        y01 = f32x4.add(y01, c1);
-        y11 = f32x4.add(y11, c1);
-        y21 = f32x4.add(y21, c1);
-        y31 = f32x4.add(y31, c1);
-        y41 = f32x4.add(y41, c1);
-      }
-    }
-    v128.store(y, y00);
-    v128.store(y + r1 * yRow, y10);
-    v128.store(y + r2 * yRow, y20);
-    v128.store(y + r3 * yRow, y30);
-    if (five) v128.store(y + 4 * yRow, y40);
-    if (wide) {
-      v128.store(y, y01, 16);
-      v128.store(y + r1 * yRow, y11, 16);
-      v128.store(y + r2 * yRow, y21, 16);
-      v128.store(y + r3 * yRow, y31, 16);
-      if (five) v128.store(y + 4 * yRow, y41, 16);
-    }
-    a += height * aRow;
-    y += height * yRow;
-    init += height * initRow;
+  const r1: usize = five || rows > 1 ? 1 : 0;
+  const r2: usize = five || rows > 2 ? 2 : r1;
+  const r3: usize = five || rows > 3 ? 3 : r2;
+  let y00 = v128.load(init), y01 = y00;
+  if (wide) y01 = v128.load(init, 16);
+  init += initRow * r1;
+  let y10 = v128.load(init), y11 = y10;
+  if (wide) y11 = v128.load(init, 16);
+  init += initRow * (r2 - r1);
+  let y20 = v128.load(init), y21 = y20;
+  if (wide) y21 = v128.load(init, 16);
+  init += initRow * (r3 - r2);
+  let y30 = v128.load(init), y31 = y30;
+  if (wide) y31 = v128.load(init, 16);
+  init += initRow;
+  let y40 = y00, y41 = y00;
+  if (five) {
+    y40 = v128.load(init);
+    if (wide) y41 = v128.load(init, 16);
   }
+  const a1 = aRow * r1, a2 = aRow * r2, a3 = aRow * r3, a4 = aRow * 4;
+  const bEnd = b + <usize>k * bStep;
+  for (; b != bEnd; b += bStep, a += aStep) {
+    const b0 = v128.load(b);
+    const b1 = wide ? v128.load(b, 16) : b0;
+    let x = v128.load32_splat(a);
+    y00 = madd(x, b0, y00);
+    if (wide) y01 = madd(x, b1, y01);
+    x = v128.load32_splat(a + a1);
+    y10 = madd(x, b0, y10);
+    if (wide) y11 = madd(x, b1, y11);
+    x = v128.load32_splat(a + a2);
+    y20 = madd(x, b0, y20);
+    if (wide) y21 = madd(x, b1, y21);
+    x = v128.load32_splat(a + a3);
+    y30 = madd(x, b0, y30);
+    if (wide) y31 = madd(x, b1, y31);
+    if (five) {
+      x = v128.load32_splat(a + a4);
+      y40 = madd(x, b0, y40);
+      if (wide) y41 = madd(x, b1, y41);
+    }
+  }
+  const y1 = y + yRow * r1, y2 = y + yRow * r2, y3 = y + yRow * r3, y4 = y + yRow * 4;
+  v128.store(y, y00);
+  if (wide) v128.store(y, y01, 16);
+  v128.store(y1, y10);
+  if (wide) v128.store(y1, y11, 16);
+  v128.store(y2, y20);
+  if (wide) v128.store(y2, y21, 16);
+  v128.store(y3, y30);
+  if (wide) v128.store(y3, y31, 16);
+  if (five) {
+    v128.store(y4, y40);
+    if (wide) v128.store(y4, y41, 16);
+  }
+  if (bias == 0) return;
+  // Rows that repeat another are stored already and must not get their bias twice.
+  const c0 = v128.load(bias);
+  const c1 = wide ? v128.load(bias, 16) : c0;
+  addTo(wide, y, c0, c1);
+  if (r1 > 0) addTo(wide, y1, c0, c1);
+  if (r2 > r1) addTo(wide, y2, c0, c1);
+  if (r3 > r2) addTo(wide, y3, c0, c1);
+  if (five) addTo(wide, y4, c0, c1);
 }
 
-function tiles5x8(
+type Tile = (
+  a: usize, aRow: usize, aStep: usize, b: usize, bStep: usize, init: usize, initRow: usize,
+  y: usize, yRow: usize, bias: usize, rows: i32, k: i32,
+) => void;
+
+function tile5x8(
   a: usize, aRow: usize, aStep: usize, b: usize, bStep: usize, init: usize, initRow: usize,
   y: usize, yRow: usize, bias: usize, rows: i32, k: i32,
 ): void {
-  tiles(true, true, a, aRow, aStep, b, bStep, init, initRow, y, yRow, bias, rows, k);
+  tile(true, true, a, aRow, aStep, b, bStep, init, initRow, y, yRow, bias, rows, k);
 }
 
-function tiles4x8(
+function tile4x8(
   a: usize, aRow: usize, aStep: usize, b: usize, bStep: usize, init: usize, initRow: usize,
   y: usize, yRow: usize, bias: usize, rows: i32, k: i32,
 ): void {
-  tiles(false, true, a, aRow, aStep, b, bStep, init, initRow, y, yRow, bias, rows, k);
+  tile(false, true, a, aRow, aStep, b, bStep, init, initRow, y, yRow, bias, rows, k);
 }
 
-function tiles5x4(
+function tile5x4(
   a: usize, aRow: usize, aStep: usize, b: usize, bStep: usize, init: usize, initRow: usize,
   y: usize, yRow: usize, bias: usize, rows: i32, k: i32,
 ): void {
-  tiles(true, false, a, aRow, aStep, b, bStep, init, initRow, y, yRow, bias, rows, k);
+  tile(true, false, a, aRow, aStep, b, bStep, init, initRow, y, yRow, bias, rows, k);
 }
 
-function tiles4x4(
+function tile4x4(
   a: usize, aRow: usize, aStep: usize, b: usize, bStep: usize, init: usize, initRow: usize,
   y: usize, yRow: usize, bias: usize, rows: i32, k: i32,
 ): void {
-  tiles(false, false, a, aRow, aStep, b, bStep, init, initRow, y, yRow, bias, rows, k);
+  tile(false, false, a, aRow, aStep, b, bStep, init, initRow, y, yRow, bias, rows, k);
 }
 
 /**
@@ -144,21 +146,31 @@ export function rowsInFives(rows: i32): i32 {
   return fours < count ? 5 * (count - fours) : 0;
 }
 
-/** One panel of 8 (or, when not `wide`, 4) columns: y = init + a b (+ bias). Strides in bytes; `rows` >= 1. */
+/**
+ * One panel of 8 (or, when not `wide`, 4) columns: y = init + a b (+ bias), tile after tile, so that the panel of b
+ * stays in L1 while a and y stream by. When `aStep` is 0, a was packed by `packA`: each tile is stored step after step.
+ */
 export function panel(
   wide: bool, a: usize, aRow: usize, aStep: usize, b: usize, bStep: usize, init: usize, initRow: usize,
   y: usize, yRow: usize, bias: usize, rows: i32, k: i32,
 ): void {
-  const fives = rowsInFives(rows);
-  if (fives > 0) {
-    if (wide) tiles5x8(a, aRow, aStep, b, bStep, init, initRow, y, yRow, bias, fives, k);
-    else tiles5x4(a, aRow, aStep, b, bStep, init, initRow, y, yRow, bias, fives, k);
-    rows -= fives;
-    if (rows == 0) return;
-    a += <usize>fives * aRow;
-    y += <usize>fives * yRow;
-    init += <usize>fives * initRow;
+  const next = aStep == 0 ? <usize>k << 2 : aRow;
+  let height = 5, left = rowsInFives(rows);
+  let kernel: Tile = wide ? tile5x8 : tile5x4;
+  rows -= left;
+  for (;;) {
+    for (; left > 0; left -= height) {
+      kernel(
+        a, aStep == 0 ? 4 : aRow, aStep == 0 ? <usize>height << 2 : aStep, b, bStep, init, initRow,
+        y, yRow, bias, left, k,
+      );
+      a += height * next;
+      init += height * initRow;
+      y += height * yRow;
+    }
+    if (height == 4) return;
+    height = 4;
+    left = rows;
+    kernel = wide ? tile4x8 : tile4x4;
   }
-  if (wide) tiles4x8(a, aRow, aStep, b, bStep, init, initRow, y, yRow, bias, rows, k);
-  else tiles4x4(a, aRow, aStep, b, bStep, init, initRow, y, yRow, bias, rows, k);
 }
