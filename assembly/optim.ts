@@ -3,7 +3,7 @@
 // pointers to n f32 each and to the parameter's step count (i32: f32 would stand still at 2^24), which the kernel
 // increments, so that no argument changes from step to step. Formulas and defaults are PyTorch 1.13's.
 // Tails run through the same vector code, so that an element's bits do not depend on its place.
-import { loadWidth, storeWidth } from "./lanes";
+import { loadWide, storeWide } from "./lanes";
 
 /** Denormals become 0: arithmetic with them is several times slower, and dead units' states decay into them. */
 @inline
@@ -28,13 +28,15 @@ function gradient(g: v128, p: v128, sign: v128, weightDecay: v128, decays: v128)
 function sgdRow(param: usize, grad: usize, n: i32, lr: f32, weightDecay: f32, maximize: i32): void {
   const rate = f32x4.splat(lr), decay = f32x4.splat(weightDecay), decays = maskOf(weightDecay != 0);
   const sign = i32x4.splat(maximize ? 0x80000000 : 0);
-  for (; n > 0; n -= 4) {
-    const width = min(n, 4);
-    const p = loadWidth(param, width);
-    const g = gradient(loadWidth(grad, width), p, sign, decay, decays);
-    storeWidth(param, f32x4.sub(p, f32x4.mul(rate, g)), width);
-    param += 16;
-    grad += 16;
+  while (n > 0) {
+    const wide = n >= 4;
+    const bytes: usize = wide ? 16 : 4;
+    const p = loadWide(param, wide);
+    const g = gradient(loadWide(grad, wide), p, sign, decay, decays);
+    storeWide(param, f32x4.sub(p, f32x4.mul(rate, g)), wide);
+    param += bytes;
+    grad += bytes;
+    n -= wide ? 4 : 1;
   }
 }
 
@@ -47,18 +49,20 @@ function momentumRow(
   const sign = i32x4.splat(maximize ? 0x80000000 : 0);
   const keep = f32x4.splat(momentum), kept = maskOf(!first), share = f32x4.splat(first ? 1 : 1 - dampening);
   const ahead = f32x4.splat(nesterov ? momentum : 1), own = maskOf(nesterov != 0);
-  for (; n > 0; n -= 4) {
-    const width = min(n, 4);
-    const p = loadWidth(param, width);
-    const g = gradient(loadWidth(grad, width), p, sign, decay, decays);
-    const old = v128.and(f32x4.mul(keep, loadWidth(buffer, width)), kept);
+  while (n > 0) {
+    const wide = n >= 4;
+    const bytes: usize = wide ? 16 : 4;
+    const p = loadWide(param, wide);
+    const g = gradient(loadWide(grad, wide), p, sign, decay, decays);
+    const old = v128.and(f32x4.mul(keep, loadWide(buffer, wide)), kept);
     const b = flush(f32x4.add(old, f32x4.mul(share, g)));
-    storeWidth(buffer, b, width);
+    storeWide(buffer, b, wide);
     const direction = f32x4.add(v128.and(g, own), f32x4.mul(ahead, b));
-    storeWidth(param, f32x4.sub(p, f32x4.mul(rate, direction)), width);
-    param += 16;
-    grad += 16;
-    buffer += 16;
+    storeWide(param, f32x4.sub(p, f32x4.mul(rate, direction)), wide);
+    param += bytes;
+    grad += bytes;
+    buffer += bytes;
+    n -= wide ? 4 : 1;
   }
 }
 
@@ -106,24 +110,26 @@ function adamRow(
   const size = f32x4.splat(stepSize), root = f32x4.splat(rootScale), epsilon = f32x4.splat(eps);
   const decay = f32x4.splat(weightDecay), decays = maskOf(weightDecay != 0), shrunk = f32x4.splat(shrink);
   const sign = i32x4.splat(maximize ? 0x80000000 : 0), maxima = maskOf(amsgrad != 0);
-  for (; n > 0; n -= 4) {
-    const width = min(n, 4);
-    const p = f32x4.mul(loadWidth(param, width), shrunk);
-    const g = gradient(loadWidth(grad, width), p, sign, decay, decays);
-    const m = flush(f32x4.add(f32x4.mul(keep1, loadWidth(mean, width)), f32x4.mul(take1, g)));
-    const v = flush(f32x4.add(f32x4.mul(keep2, loadWidth(square, width)), f32x4.mul(take2, f32x4.mul(g, g))));
+  while (n > 0) {
+    const wide = n >= 4;
+    const bytes: usize = wide ? 16 : 4;
+    const p = f32x4.mul(loadWide(param, wide), shrunk);
+    const g = gradient(loadWide(grad, wide), p, sign, decay, decays);
+    const m = flush(f32x4.add(f32x4.mul(keep1, loadWide(mean, wide)), f32x4.mul(take1, g)));
+    const v = flush(f32x4.add(f32x4.mul(keep2, loadWide(square, wide)), f32x4.mul(take2, f32x4.mul(g, g))));
     // v first: pmax keeps a NaN of its first operand, and where the maximum is NaN v has been since.
-    const top = f32x4.pmax(v, v128.and(loadWidth(highest, width), maxima));
-    storeWidth(mean, m, width);
-    storeWidth(square, v, width);
-    storeWidth(highest, top, width);
+    const top = f32x4.pmax(v, v128.and(loadWide(highest, wide), maxima));
+    storeWide(mean, m, wide);
+    storeWide(square, v, wide);
+    storeWide(highest, top, wide);
     const divisor = f32x4.add(f32x4.mul(f32x4.sqrt(top), root), epsilon);
-    storeWidth(param, f32x4.sub(p, f32x4.mul(size, f32x4.div(m, divisor))), width);
-    param += 16;
-    grad += 16;
-    mean += 16;
-    square += 16;
-    highest += 16;
+    storeWide(param, f32x4.sub(p, f32x4.mul(size, f32x4.div(m, divisor))), wide);
+    param += bytes;
+    grad += bytes;
+    mean += bytes;
+    square += bytes;
+    highest += bytes;
+    n -= wide ? 4 : 1;
   }
 }
 
