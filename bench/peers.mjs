@@ -19,9 +19,10 @@ const PEERS = {
   "ort-node": { command: process.execPath, args: module("ort.mjs"), env: { BUILD: "onnxruntime-node" } },
   // jax-js reads `navigator` when it starts, which Node has from 21 on.
   "jax-js": { command: node24, args: module("jax.mjs") },
+  // Debian's Python by its full path, for another one first in PATH has no python3-torch; PYTHON names a different one.
   // One thread means both of PyTorch's pools; its BLAS listens to the environment only.
   torch: {
-    command: "/usr/bin/python3",
+    command: process.env.PYTHON ?? "/usr/bin/python3",
     args: [here("./peers/torch_peer.py")],
     env: { OPENBLAS_NUM_THREADS: "1", OMP_NUM_THREADS: "1" },
   },
