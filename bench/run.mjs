@@ -67,7 +67,7 @@ async function runBench({ title, candidates: columns, rows }) {
     `${unit}; ± is half the interquartile range.`,
     table(["", ...columns], lines),
     `${machine()}; ${[...new Set(versions.values())].join(", ")}. Load average at the start ${load}; ${new Date().toISOString().slice(0, 10)}.`,
-    ...[...notes].map(([note, labels]) => `- ${note} (${labels.join(", ")})`),
+    ...[...notes].map(([note, labels]) => `- ${note}${labels.length < rows.length ? ` (${labels.join(", ")})` : ""}`),
   ].join("\n\n");
 }
 
