@@ -1,0 +1,190 @@
+// The matrix product y = op(a) op(b): which path a shape takes, and the blocks of the large ones.
+//
+// Every path forms each element of y by the same operations in the same order: the sum starts at +0 (at y when
+// accumulating), then + a(i, p) * b(p, j) for p = 0, 1, ..., k - 1, then + bias(j). Blocks of k continue from the
+// partial sums kept in y. So the bits of a row depend neither on the other rows nor on the path or the layout.
+//
+// Blocks after Goto and van de Geijn, "Anatomy of High-Performance Matrix Multiplication" (2008): a block of b lies in
+// L2, one of its panels in L1; of a, only a transposed one that is too large to be read in place is copied.
+import { gatherRows, packRows, scatterRows, transpose4 } from "./matmul-pack";
+import { panel, zeros } from "./matmul-tiles";
+import { vectorTimesColumns, vectorTimesRows } from "./matmul-vector";
+
+/** Block sizes; KERNELS: flat within 3 % around these. rowBlock is a multiple of 5, columnBlock of 8. */
+// @ts-ignore: decorator
+@inline
+const rowBlock = 120, columnBlock = 512, depthBlock = 256;
+/** Operands of at most this many elements are read in place: they stay in L1, and copying would not pay. */
+// @ts-ignore: decorator
+@inline
+const smallB = 4096, smallA = 4096;
+/** Bytes of the staging area of a narrow panel: its bias, then one block of rows of y, 8 floats each. */
+// @ts-ignore: decorator
+@inline
+const stageBytes = 32 + rowBlock * 32;
+
+// @ts-ignore: decorator
+@inline
+function packsB(n: i32, k: i32, bTransposed: i32): bool {
+  return bTransposed != 0 || <i64>n * k > smallB;
+}
+
+// @ts-ignore: decorator
+@inline
+function packsA(m: i32, k: i32, aTransposed: i32): bool {
+  return aTransposed != 0 && <i64>m * k > smallA;
+}
+
+/** Floats between two rows of a packed block of a: whole vectors, and no power of two, which would meet few cache sets. */
+// @ts-ignore: decorator
+@inline
+function packedRow(depth: i32): i32 {
+  return ((depth + 3) & ~3) + 4;
+}
+
+/** Bytes of scratch that `matmul` needs for one shape (whatever the batch). */
+export function matmulScratch(m: i32, n: i32, k: i32, aTransposed: i32, bTransposed: i32): i32 {
+  if (m <= 1 || n <= 1) return 0;
+  const depth = min(k, depthBlock);
+  let bytes = 0;
+  if (packsB(n, k, bTransposed)) bytes = min((n + 7) & ~7, columnBlock) * depth * 4;
+  else if ((n & 7) != 0) bytes = depth * 32;
+  if ((n & 7) != 0) bytes += stageBytes;
+  if (packsA(m, k, aTransposed)) bytes += min(m, rowBlock) * packedRow(depth) * 4;
+  return bytes;
+}
+
+/** y[i] += bias[i], or bias[0] when `step` is 0. */
+function addBias(y: usize, bias: usize, step: usize, count: i32): void {
+  const end = y + (<usize>count << 2);
+  for (; y != end; y += 4, bias += step) store<f32>(y, load<f32>(y) + load<f32>(bias));
+}
+
+/** A panel of `width` < 8 columns: computed whole in the staging area, from which the columns that exist are copied. */
+function narrowPanel(
+  width: i32, stage: usize, a: usize, aRow: usize, aStep: usize, b: usize, bStep: usize, fresh: bool,
+  y: usize, yRow: usize, bias: usize, rows: i32, k: i32,
+): void {
+  const sums = stage + 32;
+  if (!fresh) gatherRows(sums, 32, y, yRow, rows, width);
+  if (bias != 0) gatherRows(stage, 32, bias, 0, 1, width);
+  panel(
+    width > 4, a, aRow, aStep, b, bStep, fresh ? zeros : sums, fresh ? 0 : 32,
+    sums, 32, bias != 0 ? stage : 0, rows, k,
+  );
+  scatterRows(y, yRow, sums, 32, rows, width);
+}
+
+function product(
+  a: usize, b: usize, y: usize, bias: usize, scratch: usize, m: i32, n: i32, k: i32,
+  aTransposed: i32, bTransposed: i32, accumulate: i32,
+): void {
+  const packB = packsB(n, k, bTransposed);
+  const packA = packsA(m, k, aTransposed);
+  const yRow = <usize>n << 2, bRow = <usize>(bTransposed ? k : n) << 2;
+  const stage = scratch;
+  if ((n & 7) != 0) scratch += stageBytes;
+  const packedA = scratch;
+  if (packA) scratch += <usize>(min(m, rowBlock) * packedRow(min(k, depthBlock))) << 2;
+  for (let j0 = 0; j0 < n; j0 += columnBlock) {
+    const columns = min(n - j0, columnBlock);
+    let p0 = 0;
+    do {
+      const depth = min(k - p0, depthBlock);
+      const fresh = p0 == 0 && !accumulate;
+      const blockBias = bias != 0 && p0 + depth == k ? bias : 0;
+      for (let j = 0; j < columns; j += 8) {
+        const width = min(columns - j, 8);
+        const to = scratch + (packB ? (<usize>(j * depth) << 2) : 0);
+        if (bTransposed) {
+          const step: usize = width > 4 ? 32 : 16;
+          const from = b + <usize>(j0 + j) * bRow + (<usize>p0 << 2);
+          transpose4(to, step, from, bRow, width, depth);
+          if (width > 4) transpose4(to + 16, step, from + 4 * bRow, bRow, width - 4, depth);
+        } else {
+          const from = b + <usize>p0 * bRow + (<usize>(j0 + j) << 2);
+          if (width < 8) gatherRows(to, width > 4 ? 32 : 16, from, bRow, depth, width);
+          else if (packB) packRows(to, from, bRow, depth);
+        }
+      }
+      for (let i0 = 0; i0 < m; i0 += rowBlock) {
+        const rows = min(m - i0, rowBlock);
+        let aBlock: usize, aRow: usize = <usize>k << 2, aStep: usize = 4;
+        if (packA) {
+          aBlock = packedA;
+          aRow = <usize>packedRow(depth) << 2;
+          const from = a + (<usize>i0 << 2);
+          for (let p = 0; p < depth; p += 4) {
+            transpose4(
+              aBlock + (<usize>p << 2), aRow, from + ((<usize>(p0 + p) * <usize>m) << 2), <usize>m << 2, depth - p, rows,
+            );
+          }
+        } else if (aTransposed) {
+          aRow = 4;
+          aStep = <usize>m << 2;
+          aBlock = a + (<usize>i0 << 2) + <usize>p0 * aStep;
+        } else {
+          aBlock = a + <usize>i0 * aRow + (<usize>p0 << 2);
+        }
+        for (let j = 0; j < columns; j += 8) {
+          const width = min(columns - j, 8);
+          let bPanel = scratch, bStep: usize = width > 4 ? 32 : 16;
+          if (packB) bPanel += <usize>(j * depth) << 2;
+          else if (width == 8) {
+            bPanel = b + <usize>p0 * bRow + (<usize>(j0 + j) << 2);
+            bStep = bRow;
+          }
+          const yBlock = y + <usize>i0 * yRow + (<usize>(j0 + j) << 2);
+          const panelBias = blockBias != 0 ? blockBias + (<usize>(j0 + j) << 2) : 0;
+          if (width == 8) {
+            panel(
+              true, aBlock, aRow, aStep, bPanel, bStep, fresh ? zeros : yBlock, fresh ? 0 : yRow,
+              yBlock, yRow, panelBias, rows, depth,
+            );
+          } else {
+            narrowPanel(
+              width, stage, aBlock, aRow, aStep, bPanel, bStep, fresh, yBlock, yRow, panelBias, rows, depth,
+            );
+          }
+        }
+      }
+      p0 += depth;
+    } while (p0 < k);
+  }
+}
+
+/**
+ * y[batch, m, n] = op(a) op(b) (+ bias[n] when bias is not 0) (+ y when `accumulate`; the sum then starts at y).
+ * op(a) is [m, k], stored [k, m] when `aTransposed`; op(b) is [k, n], stored [n, k] when `bTransposed`. `aStride` and
+ * `bStride` are the elements between two items of the batch, 0 to use one matrix for all. y aliases no operand.
+ * `scratch` has `matmulScratch` bytes.
+ */
+export function matmul(
+  a: usize, b: usize, y: usize, bias: usize, scratch: usize, batch: i32, m: i32, n: i32, k: i32,
+  aStride: i32, bStride: i32, aTransposed: i32, bTransposed: i32, accumulate: i32,
+): void {
+  assert(batch >= 0 && m >= 0 && n >= 0 && k >= 0, "sizes must not be negative");
+  if (m == 0 || n == 0) return;
+  // Many products with one b are one product with more rows.
+  if (m > 1 && n > 1 && bStride == 0 && !aTransposed && aStride == m * k) {
+    m *= batch;
+    batch = min(batch, 1);
+  }
+  const outputs = m * n;
+  for (; batch > 0; --batch) {
+    if (m == 1 || n == 1) {
+      // yT = bT aT makes a single column a single row. A transposed row or column is stored like a straight one.
+      if (!accumulate) memory.fill(y, 0, <usize>outputs << 2);
+      const matrix = m == 1 ? b : a, vector = m == 1 ? a : b;
+      const alongK = m == 1 ? bTransposed != 0 : !aTransposed;
+      if (alongK) vectorTimesColumns(vector, matrix, y, outputs, k);
+      else vectorTimesRows(vector, matrix, y, outputs, k);
+      if (bias != 0) addBias(y, bias, m == 1 ? 4 : 0, outputs);
+    } else {
+      product(a, b, y, bias, scratch, m, n, k, aTransposed, bTransposed, accumulate);
+    }
+    a += <usize>aStride << 2;
+    b += <usize>bStride << 2;
+    y += <usize>outputs << 2;
+  }
+}

@@ -1,0 +1,110 @@
+// Builds dist/ from assembly/ and src/: kernels, bundled modules, declarations. Run by `prepare`, hence by npm ci and npm pack.
+//   node build.mjs            always builds
+//   node build.mjs --stale    builds only when a source is newer than dist/ (`npm test` begins with it)
+import { spawnSync } from "node:child_process";
+import { copyFileSync, existsSync, mkdirSync, readdirSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { readFile } from "node:fs/promises";
+import { createRequire } from "node:module";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { build } from "esbuild";
+import { finishDeclarations } from "./scripts/declarations.mjs";
+
+const root = fileURLToPath(new URL(".", import.meta.url));
+const dist = join(root, "dist");
+const { exports: entries } = JSON.parse(await readFile(join(root, "package.json"), "utf8"));
+
+/** src/nn/index.ts for "./dist/nn/index.js": package.json's exports are the one list of entry points. */
+const entryPoints = Object.values(entries)
+  .map((entry) => entry.default ?? entry)
+  .filter((path) => path.startsWith("./dist/") && path.endsWith(".js"))
+  .map((path) => path.replace("./dist/", "src/").replace(/\.js$/, ".ts"));
+
+/**
+ * @assemblyscript/loader constructs a TextDecoder when imported, which a bare `vm` context does not have. We pass no
+ * strings through it, so that an engine without one loses nothing.
+ */
+const guardTextDecoder = {
+  name: "guard-text-decoder",
+  setup: (b) =>
+    b.onLoad({ filter: /@assemblyscript[\\/]loader[\\/]index\.js$/ }, async ({ path }) => {
+      const text = await readFile(path, "utf8");
+      const construction = /new TextDecoder\([^;]*\)/;
+      if (!construction.test(text))
+        throw new Error("@assemblyscript/loader no longer constructs a TextDecoder as build.mjs expects");
+      return { contents: text.replace(construction, (s) => `typeof TextDecoder === "undefined" ? undefined : ${s}`) };
+    }),
+};
+
+/**
+ * Where a class `A` names itself, esbuild writes `var A = class _A { ... _A ... }`, and `_A` is what its instances print.
+ * Takes that back. Relies on esbuild's own output: top-level statements begin in column 0, and so do their ends.
+ */
+const restoreClassNames = (text) =>
+  text.replace(/^var (\w+) = class (_\w+)\b.*?^\};$/gms, (statement, name, inner) =>
+    statement.replaceAll(new RegExp(`\\b${inner}\\b`, "g"), name),
+  );
+
+function newestIn(path) {
+  if (!statSync(path).isDirectory()) return statSync(path).mtimeMs;
+  const names = readdirSync(path).filter((name) => name !== "generated");
+  return Math.max(0, ...names.map((name) => newestIn(join(path, name))));
+}
+
+function isStale() {
+  // The declarations are written last: when they are there, the build was not interrupted.
+  const last = join(dist, "wasm.d.ts");
+  if (!existsSync(last) || !existsSync(join(root, "src/kernels/generated/debug.ts"))) return true;
+  const built = statSync(last).mtimeMs;
+  const sources = [
+    "assembly",
+    "src",
+    "build.mjs",
+    "package.json",
+    "tsconfig.json",
+    "tsconfig.build.json",
+    "asconfig.json",
+  ];
+  return sources.some((path) => newestIn(join(root, path)) > built);
+}
+
+async function buildAll() {
+  const missing = entryPoints.filter((path) => !existsSync(join(root, path)));
+  if (missing.length > 0) throw new Error(`package.json exports what no source file builds: ${missing.join(", ")}`);
+  await import("./assembly/emit.mjs");
+
+  // `splitting` is what makes the entry points share one copy of the kernels, hence one heap. No minification: names
+  // in stack traces stay readable, and whoever bundles for a page minifies then. No source maps: they would repeat the
+  // text of the wasm, and point at files that the package does not hold.
+  const { outputFiles } = await build({
+    absWorkingDir: root,
+    entryPoints,
+    outbase: "src",
+    outdir: dist,
+    bundle: true,
+    splitting: true,
+    format: "esm",
+    platform: "neutral",
+    mainFields: ["module", "main"],
+    target: "es2022",
+    chunkNames: "chunks/[name]-[hash]",
+    legalComments: "none",
+    plugins: [guardTextDecoder],
+    logLevel: "warning",
+    write: false,
+  });
+  // Chunks carry a hash in their name: without this, those of earlier builds would be packed too.
+  rmSync(dist, { recursive: true, force: true });
+  for (const { path, text } of outputFiles) {
+    mkdirSync(dirname(path), { recursive: true });
+    writeFileSync(path, restoreClassNames(text));
+  }
+  copyFileSync(join(root, "src/kernels/generated/strict.wasm"), join(dist, "strict.wasm"));
+
+  const tsc = join(dirname(createRequire(import.meta.url).resolve("typescript/package.json")), "bin/tsc");
+  const { status } = spawnSync(process.execPath, [tsc, "-p", join(root, "tsconfig.build.json")], { stdio: "inherit" });
+  if (status !== 0) throw new Error(`tsc -p tsconfig.build.json failed with status ${status}`);
+  finishDeclarations(dist);
+}
+
+if (!process.argv.includes("--stale") || isStale()) await buildAll();

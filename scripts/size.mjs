@@ -1,0 +1,49 @@
+// What the package weighs: gzip (level 9) of the wasm file and of programs bundled and minified by esbuild. Exits with 1
+// when a budget is exceeded. Needs dist/ (npm run build).
+import { readFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import { gzipSync } from "node:zlib";
+import { build } from "esbuild";
+
+const root = fileURLToPath(new URL("..", import.meta.url));
+const { exports: entries } = JSON.parse(readFileSync(`${root}package.json`, "utf8"));
+const subpaths = Object.keys(entries)
+  .filter((path) => (entries[path].default ?? entries[path]).endsWith(".js"))
+  .map((path) => `gradine${path.slice(1)}`);
+const all = (...names) => names.map((name, i) => `export * as m${i} from "${name}";`).join("\n");
+
+/** [what, bytes to weigh, budget in KB of 1024 bytes or undefined] */
+const table = [
+  ["strict.wasm", readFileSync(`${root}dist/strict.wasm`), 32],
+  ...(await Promise.all(subpaths.map(async (name) => [name, await bundle(all(name)), undefined]))),
+  ["gradine + nn + optim + train", await bundle(all("gradine", "gradine/nn", "gradine/optim", "gradine/train")), 90],
+  ["an MLP and its training", await bundle(readFileSync(`${root}test/platforms/train.js`, "utf8")), 60],
+];
+
+/** Bytes of a program as a page would load it: the inlined wasm included, unused code dropped. */
+async function bundle(contents) {
+  const { outputFiles } = await build({
+    stdin: { contents, resolveDir: root },
+    bundle: true,
+    minify: true,
+    format: "esm",
+    platform: "neutral",
+    target: "es2022",
+    legalComments: "none",
+    write: false,
+  });
+  return outputFiles[0].contents;
+}
+
+const kb = (bytes) => (bytes / 1024).toFixed(1).padStart(7);
+let exceeded = 0;
+console.log(`${"KB".padEnd(30)}${"raw".padStart(7)}${"gzip".padStart(8)}${"budget".padStart(8)}`);
+for (const [name, bytes, budget] of table) {
+  const size = gzipSync(bytes, { level: 9 }).length;
+  const over = budget !== undefined && size > budget * 1024;
+  if (over) exceeded++;
+  console.log(
+    `${name.padEnd(30)}${kb(bytes.length)} ${kb(size)}${String(budget ?? "").padStart(8)}${over ? "  exceeded" : ""}`,
+  );
+}
+if (exceeded > 0) process.exitCode = 1;

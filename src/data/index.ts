@@ -1,0 +1,6 @@
+// gradine/data: datasets, loaders and preprocessing.
+export { randomSplit, Subset, TensorDataset } from "./dataset.js";
+export type { Dataset } from "./dataset.js";
+export { DataLoader } from "./loader.js";
+export type { DataLoaderOptions } from "./loader.js";
+export { StandardScaler } from "./scaler.js";

@@ -1,0 +1,90 @@
+// Every error message of the library is put together here:
+// `<op>: <what is wrong>: <every value> (<which argument>). <what to do>`.
+
+/** `[2,3]`, as shapes are printed everywhere. */
+export const show = (shape: readonly number[]): string => `[${shape.join(",")}]`;
+
+/** A value as it is named in a message: short, one line. */
+export function describe(value: unknown): string {
+  if (typeof value === "string") return JSON.stringify(value);
+  if (typeof value === "function") return `function ${value.name}`;
+  if (Array.isArray(value)) return value.length > 8 ? `an array of ${value.length}` : `[${value.map(describe).join(",")}]`;
+  if (typeof value === "object" && value !== null) return `a ${value.constructor?.name ?? "null-prototype object"}`;
+  return String(value);
+}
+
+const compose = (op: string, problem: string, advice?: string) => `${op}: ${problem}.${advice ? ` ${advice}` : ""}`;
+
+/** Shape, axis, index or option value out of its range. */
+export function rangeError(op: string, problem: string, advice?: string): RangeError {
+  return new RangeError(compose(op, problem, advice));
+}
+
+/** Wrong kind of value, or wrong dtype. */
+export function typeError(op: string, problem: string, advice?: string): TypeError {
+  return new TypeError(compose(op, problem, advice));
+}
+
+/** A released tensor was used: which op made it, what released it, and the way out. */
+export class ReleasedTensorError extends ReferenceError {
+  constructor(op: string, shape: readonly number[], cause: string) {
+    super(
+      `tensor ${show(shape)} made by ${op} was released ${cause}. ` +
+        "keep() it to hold it longer, detach() it to carry it to the next iteration, or compute it in noGrad().",
+    );
+    this.name = "ReleasedTensorError";
+  }
+}
+
+/** The heap is full: what was asked for, what there is, and who holds most of it. */
+export class OutOfMemoryError extends RangeError {
+  constructor(op: string, asked: number, used: number, limit: number, owners: readonly string[]) {
+    super(
+      compose(
+        op,
+        `out of memory: ${showBytes(asked)} asked for, ${showBytes(used)} of ${showBytes(limit)} in use`,
+        owners.length > 0
+          ? `Biggest owners: ${owners.join("; ")}. Use smaller batches, or release what you keep().`
+          : "A tensor cannot be larger than the 4 GiB that wasm addresses.",
+      ),
+    );
+    this.name = "OutOfMemoryError";
+  }
+}
+
+/** `12.3 MB`: bytes with a unit of 1000. */
+export function showBytes(bytes: number): string {
+  const units = ["B", "kB", "MB", "GB"];
+  let unit = 0;
+  let value = bytes;
+  while (value >= 1000 && unit < units.length - 1) {
+    value /= 1000;
+    unit++;
+  }
+  return unit === 0 ? `${value} B` : `${value.toFixed(1)} ${units[unit]}`;
+}
+
+/** Rejects option names that the call does not know, by name. */
+export function checkOptions(op: string, options: object, known: readonly string[]): void {
+  for (const key in options) {
+    if (!known.includes(key)) {
+      throw typeError(op, `unknown option ${describe(key)}`, `Known options: ${known.join(", ") || "none"}.`);
+    }
+  }
+}
+
+/** A number that must be finite and within [low, high]; gives it back. */
+export function checkNumber(op: string, name: string, value: unknown, low = -Infinity, high = Infinity): number {
+  if (typeof value !== "number") throw typeError(op, `${name} must be a number: got ${describe(value)}`);
+  if (!(value >= low && value <= high) || !Number.isFinite(value)) {
+    const range = low === -Infinity && high === Infinity ? "finite" : `from ${low} to ${high}`;
+    throw rangeError(op, `${name} must be ${range}: got ${value}`);
+  }
+  return value;
+}
+
+/** An integer of at least `low`; gives it back. */
+export function checkInteger(op: string, name: string, value: unknown, low = -Infinity, high = Infinity): number {
+  if (!Number.isInteger(value)) throw typeError(op, `${name} must be an integer: got ${describe(value)}`);
+  return checkNumber(op, name, value, low, high);
+}

@@ -1,0 +1,3 @@
+// gradine/io: files.
+export { decodeSafetensors, encodeSafetensors } from "./safetensors.js";
+export type { SafeTensors } from "./safetensors.js";

@@ -1,0 +1,217 @@
+// The allocator over linear memory, and typed views of it. Blocks are 64-byte aligned.
+//   small (<= 32 KiB): size classes, four a doubling, cut from slabs; a freed block waits in its class's list
+//   large: best fit among address-sorted free regions, which merge with their neighbours when freed
+import { checkInteger, rangeError } from "../error.js";
+import { growMemory, kernels, memory, type Ptr, startKernels, useModule } from "../kernels/index.js";
+
+const smallLimit = 32768;
+const largeGrain = 1024;
+const addressable = 4294967296;
+
+/** Views of the whole heap; replaced when it grows, so take them fresh for every use. */
+export const heap = {
+  f32: new Float32Array(0),
+  i32: new Int32Array(0),
+  u32: new Uint32Array(0),
+  /** Most bytes the heap may take, 4 GiB unless `init` says less. */
+  limit: addressable,
+  /** Bytes in blocks that are in use. */
+  used: 0,
+  started: false,
+  /** The op that started the heap, for init's error. */
+  startedBy: "",
+};
+
+/** Index of an address in a view of 4-byte elements. */
+export const word = (ptr: Ptr): number => (ptr as unknown as number) >>> 2;
+
+/** The address `bytes` after `ptr`. Together with `word` the only arithmetic on addresses. */
+export const offset = (ptr: Ptr, bytes: number): Ptr => ((ptr as unknown as number) + bytes) as unknown as Ptr;
+
+/** No address: an absent optional operand. */
+export const nullPtr = 0 as unknown as Ptr;
+
+let top = 0; // everything from here on is untouched
+let capacity = 0;
+const freeSmall: number[][] = [];
+const regionAt: number[] = []; // free regions, by address
+const regionSize: number[] = [];
+
+/** Settings of {@link init}. */
+export interface InitOptions {
+  /** A compiled `WebAssembly.Module` of `gradine/wasm`, where the engine forbids compiling bytes (edge workers). */
+  readonly module?: object;
+  /** Most bytes the heap may grow to; 4 GiB by default. */
+  readonly maxBytes?: number;
+}
+
+/**
+ * Optional settings, before the first op: a precompiled module, a limit of memory. Without it the library starts by
+ * itself at first use.
+ *
+ * @throws RangeError when a module comes after an op already ran (the error names the op), or `maxBytes` is less than
+ *   what is in use.
+ * @example
+ * import { init, zeros } from "gradine";
+ * init({ maxBytes: 256 * 2 ** 20 });
+ * zeros([1000]);
+ */
+export function init(options: InitOptions = {}): void {
+  for (const key in options) {
+    if (key !== "module" && key !== "maxBytes") {
+      throw new TypeError(`init: unknown option "${key}". Known options: module, maxBytes.`);
+    }
+  }
+  const { module, maxBytes } = options;
+  if (module !== undefined && heap.started) {
+    throw rangeError("init", `a module must come before the first op, but ${heap.startedBy} already ran`);
+  }
+  if (maxBytes !== undefined) {
+    checkInteger("init", "maxBytes", maxBytes, 1, addressable);
+    if (maxBytes < top) throw rangeError("init", `maxBytes ${maxBytes} is below the ${top} bytes already in use`);
+    heap.limit = maxBytes;
+  }
+  if (module !== undefined) useModule(module);
+}
+
+function start(op: string): void {
+  startKernels();
+  heap.started = true;
+  heap.startedBy = op;
+  top = (kernels.heapBase() + 63) & ~63;
+  refreshViews();
+}
+
+function refreshViews(): void {
+  const buffer = memory.buffer;
+  capacity = buffer.byteLength;
+  heap.f32 = new Float32Array(buffer);
+  heap.i32 = new Int32Array(buffer);
+  heap.u32 = new Uint32Array(buffer);
+}
+
+/** Class of a small size: 0..3 for 64, 128, 192, 256; then four classes a doubling. */
+function classOf(bytes: number): number {
+  if (bytes <= 256) return bytes <= 64 ? 0 : ((bytes + 63) >> 6) - 1;
+  const e = 31 - Math.clz32(bytes - 1); // 2^e < bytes <= 2^(e+1)
+  return (e - 8) * 4 + ((bytes - 1) >> (e - 2));
+}
+
+function classBytes(index: number): number {
+  if (index < 4) return (index + 1) << 6;
+  const e = ((index - 4) >> 2) + 8;
+  return (((index - 4) & 3) + 5) << (e - 2);
+}
+
+/** Bytes a block for `bytes` really takes. */
+export function blockBytes(bytes: number): number {
+  if (bytes <= smallLimit) return classBytes(classOf(bytes));
+  return Math.ceil(bytes / largeGrain) * largeGrain;
+}
+
+/** A block of `blockBytes(size)` bytes, contents undefined; 0 when there is no room. */
+export function allocateBlock(size: number, op: string): Ptr {
+  if (!heap.started) start(op);
+  let at: number;
+  if (size <= smallLimit) {
+    const index = classOf(size);
+    const list = (freeSmall[index] ??= []);
+    const block = classBytes(index);
+    if (list.length === 0 && !cutSlab(list, block)) return nullPtr;
+    at = list.pop()!;
+    heap.used += block;
+  } else {
+    const block = blockBytes(size);
+    at = takeRegion(block);
+    if (at !== 0) heap.used += block;
+  }
+  return at as unknown as Ptr;
+}
+
+/** Gives a block back; `size` is what it was asked for. */
+export function freeBlock(ptr: Ptr, size: number): void {
+  const at = ptr as unknown as number;
+  const block = blockBytes(size);
+  heap.used -= block;
+  if (size <= smallLimit) freeSmall[classOf(size)]!.push(at);
+  else returnRegion(at, block);
+}
+
+/** Cuts a fresh slab into blocks, the lowest address on top of the list. */
+function cutSlab(list: number[], block: number): boolean {
+  const count = Math.max(1, Math.min(64, Math.floor(65536 / block)));
+  let at = takeRegion(count * block);
+  let blocks = count;
+  if (at === 0) {
+    at = takeRegion(block); // near the limit: just the one block
+    blocks = 1;
+    if (at === 0) return false;
+  }
+  for (let i = blocks - 1; i >= 0; i--) list.push(at + i * block);
+  return true;
+}
+
+function takeRegion(size: number): number {
+  let best = -1;
+  for (let i = 0; i < regionSize.length; i++) {
+    if (regionSize[i]! >= size && (best < 0 || regionSize[i]! < regionSize[best]!)) best = i;
+  }
+  if (best >= 0) {
+    const at = regionAt[best]!;
+    if (regionSize[best] === size) {
+      regionAt.splice(best, 1);
+      regionSize.splice(best, 1);
+    } else {
+      regionAt[best]! += size;
+      regionSize[best]! -= size;
+    }
+    return at;
+  }
+  return extend(size);
+}
+
+/** Takes from the untouched end; the heap grows by at least an eighth, so that growing stays rare. */
+function extend(size: number): number {
+  const end = top + size;
+  if (end > heap.limit) return 0;
+  if (end > capacity) {
+    const generous = Math.min(heap.limit, Math.max(end, capacity + (capacity >>> 3)));
+    if (!growMemory(generous) && !growMemory(end)) return 0;
+    refreshViews();
+  }
+  const at = top;
+  top = end;
+  return at;
+}
+
+function returnRegion(at: number, size: number): void {
+  let low = 0;
+  let high = regionAt.length;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (regionAt[middle]! < at) low = middle + 1;
+    else high = middle;
+  }
+  const joinsLeft = low > 0 && regionAt[low - 1]! + regionSize[low - 1]! === at;
+  const joinsRight = low < regionAt.length && at + size === regionAt[low];
+  if (joinsLeft) {
+    regionSize[low - 1]! += size + (joinsRight ? regionSize[low]! : 0);
+    if (joinsRight) {
+      regionAt.splice(low, 1);
+      regionSize.splice(low, 1);
+    }
+  } else if (joinsRight) {
+    regionAt[low] = at;
+    regionSize[low]! += size;
+  } else {
+    regionAt.splice(low, 0, at);
+    regionSize.splice(low, 0, size);
+  }
+  // A region that touches the end goes back to it, so that a later block of any size can use the room.
+  const last = regionAt.length - 1;
+  if (regionAt[last]! + regionSize[last]! === top) {
+    top = regionAt[last]!;
+    regionAt.pop();
+    regionSize.pop();
+  }
+}

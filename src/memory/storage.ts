@@ -1,0 +1,115 @@
+// A storage is one block of the heap, shared by the tensors that view it and counted by them.
+import { OutOfMemoryError, show, showBytes } from "../error.js";
+import type { Ptr } from "../kernels/index.js";
+import { allocateBlock, blockBytes, freeBlock, heap } from "./heap.js";
+
+/** All storages that are in use, for `memory()` and the out-of-memory error; `slot` makes removal O(1). */
+const live: Storage[] = [];
+
+/** Rises with every in-place write; a storage's `version` is the time of its last one. */
+let writeClock = 0;
+export const writeTime = (): number => writeClock;
+
+/** Bits of a handle's `state`; 0 is an ordinary live tensor, whose address can be read without a look at anything else. */
+export const RELEASED = 1;
+/** The memory holds the matrix with its last two axes swapped; laid out on the first use that minds. */
+export const TRANSPOSED = 2;
+/** Reads are noted in `lastRead`: what carries a tensor to the next iteration. */
+export const WATCHED = 4;
+
+/** A view that shares the storage as long as nobody minds its order. */
+export interface LazyView {
+  state: number;
+  layOut(): void;
+}
+
+export class Storage {
+  readonly ptr: Ptr;
+  readonly bytes: number;
+  /** Tensors that view it. */
+  refs = 1;
+  /** Write clock at the last in-place write; 0 for none. */
+  version = 0;
+  /** Lazily transposed views: an in-place write lays them out first, while the old values are there. */
+  private lazyViews: LazyView[] | null = null;
+  private slot: number;
+  readonly op: string;
+  readonly shape: readonly number[];
+
+  /** Allocates; `op` and `shape` say who holds it in reports. Throws OutOfMemoryError, changing nothing. */
+  constructor(bytes: number, op: string, shape: readonly number[]) {
+    this.op = op;
+    this.shape = shape;
+    this.bytes = bytes;
+    const ptr = bytes <= heap.limit ? allocateBlock(bytes, op) : null;
+    if (!ptr) throw new OutOfMemoryError(`${op} of ${show(shape)}`, bytes, heap.used, heap.limit, biggestOwners());
+    this.ptr = ptr;
+    this.slot = live.length;
+    live.push(this);
+  }
+
+  /** One view less; the block is given back after the last. */
+  drop(): void {
+    if (--this.refs > 0) return;
+    freeBlock(this.ptr, this.bytes);
+    const last = live.pop()!;
+    if (last !== this) {
+      live[this.slot] = last;
+      last.slot = this.slot;
+    }
+  }
+
+  /** To be called before each in-place write. */
+  written(): void {
+    if (this.lazyViews !== null) {
+      for (const view of this.lazyViews) view.layOut();
+      this.lazyViews = null;
+    }
+    this.version = ++writeClock;
+  }
+
+  addLazyView(view: LazyView): void {
+    this.lazyViews ??= [];
+    // Views that were released or laid out meanwhile would pile up on a storage that is never written.
+    if (this.lazyViews.length >= 8) this.lazyViews = this.lazyViews.filter((v) => (v.state & TRANSPOSED) !== 0);
+    this.lazyViews.push(view);
+  }
+}
+
+function biggestOwners(): string[] {
+  return [...live]
+    .sort((a, b) => b.bytes - a.bytes)
+    .slice(0, 5)
+    .map((s) => `${s.op} ${show(s.shape)} ${showBytes(s.bytes)}`);
+}
+
+/** What {@link memory} reports. */
+export interface MemoryReport {
+  /** Bytes of live tensors, as the allocator rounds them. */
+  readonly bytes: number;
+  /** Live tensors, views included. */
+  readonly tensors: number;
+  /** Bytes of linear memory taken from the engine so far; it never shrinks. */
+  readonly heapBytes: number;
+  /** The five biggest storages: the op that made each, its shape and size. */
+  readonly biggest: readonly string[];
+}
+
+/**
+ * Live tensors and bytes, and who holds the most.
+ *
+ * @example
+ * import { memory, zeros } from "gradine";
+ * const before = memory().tensors;
+ * const x = zeros([256, 256]);
+ * console.log(memory().tensors - before, memory().biggest[0]); // 1 zeros [256,256] 262.1 kB
+ */
+export function memory(): MemoryReport {
+  let tensors = 0;
+  let bytes = 0;
+  for (const s of live) {
+    tensors += s.refs;
+    bytes += blockBytes(s.bytes);
+  }
+  return { bytes, tensors, heapBytes: heap.f32.byteLength, biggest: biggestOwners() };
+}

@@ -1,0 +1,43 @@
+// Hangs the op functions on Tensor: `relu(matmul(x, w))` can be written `x.matmul(w).relu()`. An op written once is a
+// function and a method. The one module with an effect at import.
+import { installTape, installWalkOps } from "../tape/index.js";
+import { Tensor } from "../tensor/index.js";
+import * as ops from "./families.js";
+import type { ValuesAndIndices } from "./reduce.js";
+
+type Ops = typeof ops;
+
+/** Ops on a list of tensors are functions only. (The type cannot ask for "a tensor comes first": Tensor is being defined.) */
+const onLists = ["cat"] as const;
+
+/** The methods: an op's parameters without the first. */
+type Methods = {
+  [Name in Exclude<keyof Ops, (typeof onLists)[number]>]: Ops[Name] extends (x: never, ...rest: infer Rest) => infer Result
+    ? (...rest: Rest) => Result
+    : never;
+};
+
+/** What the mapping cannot carry over: overloads. */
+interface Overloaded {
+  max(): Tensor;
+  max(dim: number | { readonly dim: number; readonly keepdim?: boolean }, options?: { readonly keepdim?: boolean }): ValuesAndIndices;
+  min(): Tensor;
+  min(dim: number | { readonly dim: number; readonly keepdim?: boolean }, options?: { readonly keepdim?: boolean }): ValuesAndIndices;
+}
+
+declare module "../tensor/tensor.js" {
+  interface Tensor extends Omit<Methods, keyof Overloaded>, Overloaded {}
+}
+
+for (const [name, op] of Object.entries(ops)) {
+  if ((onLists as readonly string[]).includes(name)) continue;
+  Object.defineProperty(Tensor.prototype, name, {
+    value(this: Tensor, ...rest: never[]) {
+      return (op as (...args: unknown[]) => unknown)(this, ...rest);
+    },
+    configurable: true,
+    writable: true,
+  });
+}
+installTape();
+installWalkOps(ops);

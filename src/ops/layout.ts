@@ -1,0 +1,204 @@
+// Shape and order of elements: views that share memory, and copies by strides.
+import { checkOptions, describe, rangeError, show, typeError } from "../error.js";
+import { kernels } from "../kernels/index.js";
+import { offset } from "../memory/index.js";
+import { checkAxis, checkShape, numelOf, sameShape, type Shape, type SliceRange, sliceWindow, stridesOf } from "../shape.js";
+import { record } from "../tape/index.js";
+import { allocate, checkTensor, fillWith, ptr, type Tensor, transposedView, viewOf } from "../tensor/index.js";
+import { sumTo } from "./broadcast.js";
+import { inLoops } from "./launch.js";
+
+/** Copies `dims` elements by strides; `from` and `to` are offsets in elements. */
+function copyStrided(x: Tensor, from: number, xs: readonly number[], y: Tensor, to: number, ys: readonly number[], dims: readonly number[]): void {
+  const px = offset(ptr(x), 4 * from);
+  const py = offset(ptr(y), 4 * to);
+  inLoops(4, [...dims], [[...xs], [...ys]], ([d0, d1, d2, d3], [s, t], [ox, oy]) =>
+    kernels.copyStrided(
+      offset(px, 4 * ox!), offset(py, 4 * oy!),
+      d0!, d1!, d2!, d3!, s![0]!, s![1]!, s![2]!, s![3]!, t![0]!, t![1]!, t![2]!, t![3]!,
+    ),
+  );
+}
+
+/** A copy with memory of its own. PyTorch: `torch.clone`. */
+export function clone(x: Tensor): Tensor {
+  checkTensor("clone", "x", x);
+  const from = ptr(x);
+  const y = allocate(x.shape, x.dtype, "clone");
+  kernels.copyStrided(from, ptr(y), 1, 1, 1, x.numel, 0, 0, 0, 1, 0, 0, 0, 1);
+  return record("clone", y, [[x, (gy) => gy]]);
+}
+
+/**
+ * The same values in another shape, sharing the memory. One size may be −1: it is what remains.
+ *
+ * @throws RangeError when the sizes do not multiply to the number of elements. PyTorch: `torch.reshape`.
+ * @example
+ * import { arange, reshape } from "gradine";
+ * console.log(reshape(arange(6), [2, -1]).shape); // [2, 3]
+ */
+export function reshape(x: Tensor, shape: Shape): Tensor {
+  checkTensor("reshape", "x", x);
+  if (!Array.isArray(shape)) throw typeError("reshape", `a shape must be an array of sizes: got ${describe(shape)}`);
+  const open = shape.indexOf(-1);
+  const known = open < 0 ? shape : shape.filter((_, i) => i !== open);
+  const to = checkShape("reshape", known);
+  const n = numelOf(to);
+  if (open >= 0) to.splice(open, 0, n === 0 ? 0 : x.numel / n);
+  if (numelOf(to) !== x.numel || to.some((size) => !Number.isInteger(size))) {
+    throw rangeError("reshape", `${x.numel} elements do not fill shape ${show(shape)}: x is ${show(x.shape)}`);
+  }
+  return record("reshape", viewOf(x, to, "reshape"), [[x, (gy) => reshape(gy, x.shape)]]);
+}
+
+/** Merges the axes from `startDim` to `endDim` into one: `[a, b, c] -> [a, b·c]` for startDim 1. PyTorch: `torch.flatten`. */
+export function flatten(x: Tensor, startDim = 0, endDim = -1): Tensor {
+  checkTensor("flatten", "x", x);
+  if (x.ndim === 0) return reshape(x, [1]);
+  const from = checkAxis("flatten", startDim, x.ndim, "startDim");
+  const to = checkAxis("flatten", endDim, x.ndim, "endDim");
+  if (from > to) throw rangeError("flatten", `startDim ${startDim} comes after endDim ${endDim}: x is ${show(x.shape)}`);
+  return reshape(x, [...x.shape.slice(0, from), numelOf(x.shape.slice(from, to + 1)), ...x.shape.slice(to + 1)]);
+}
+
+/** Drops axes of size 1: the one given, or all. PyTorch: `torch.squeeze`. */
+export function squeeze(x: Tensor, dim?: number): Tensor {
+  checkTensor("squeeze", "x", x);
+  const axis = dim === undefined ? -1 : checkAxis("squeeze", dim, x.ndim);
+  return reshape(x, x.shape.filter((size, i) => size !== 1 || (axis >= 0 && i !== axis)));
+}
+
+/** Inserts an axis of size 1 before `dim`. PyTorch: `torch.unsqueeze`. */
+export function unsqueeze(x: Tensor, dim: number): Tensor {
+  checkTensor("unsqueeze", "x", x);
+  const axis = checkAxis("unsqueeze", dim, x.ndim + 1);
+  return reshape(x, [...x.shape.slice(0, axis), 1, ...x.shape.slice(axis)]);
+}
+
+/**
+ * Swaps two axes. The last two cost nothing where a matrix product reads them: `x.matmul(w.transpose(0, 1))`.
+ * PyTorch: `torch.transpose`.
+ */
+export function transpose(x: Tensor, dim0: number, dim1: number): Tensor {
+  checkTensor("transpose", "x", x);
+  const a = checkAxis("transpose", dim0, x.ndim, "dim0");
+  const b = checkAxis("transpose", dim1, x.ndim, "dim1");
+  if (a !== b && Math.min(a, b) === x.ndim - 2 && Math.max(a, b) === x.ndim - 1) {
+    return record("transpose", transposedView(x, "transpose"), [[x, (gy) => transpose(gy, -1, -2)]]);
+  }
+  const order = x.shape.map((_, i) => (i === a ? b : i === b ? a : i));
+  return permute(x, order);
+}
+
+/** Axes in another order: axis i of the result is axis `dims[i]` of x. PyTorch: `torch.permute`. */
+export function permute(x: Tensor, dims: readonly number[]): Tensor {
+  checkTensor("permute", "x", x);
+  if (!Array.isArray(dims) || dims.length !== x.ndim) {
+    throw rangeError("permute", `takes one axis for each of the ${x.ndim} axes: got ${describe(dims)}`);
+  }
+  const order = dims.map((dim) => checkAxis("permute", dim, x.ndim));
+  if (new Set(order).size !== order.length) throw rangeError("permute", `axes must be distinct: got ${describe(dims)}`);
+  const shape = order.map((axis) => x.shape[axis]!);
+  const strides = stridesOf(x.shape);
+  ptr(x); // a released tensor throws before anything is made
+  const y = allocate(shape, x.dtype, "permute");
+  copyStrided(x, 0, order.map((axis) => strides[axis]!), y, 0, stridesOf(shape), shape);
+  const inverse = order.map((_, i) => order.indexOf(i));
+  return record("permute", y, [[x, (gy) => permute(gy, inverse)]]);
+}
+
+/**
+ * A part of each axis: `[start, end, step]`, negative positions count from the end, missing ones are the whole axis.
+ * A part of the leading axis alone shares the memory; others are copies.
+ *
+ * @param ranges one range an axis, from the first; fewer leave the rest whole. A step may be negative.
+ * PyTorch: `x[start:end:step, …]`.
+ * @example
+ * import { arange, slice } from "gradine";
+ * console.log(slice(arange(10), [[2, -2, 3]]).toArray()); // [2, 5]
+ */
+export function slice(x: Tensor, ranges: readonly SliceRange[]): Tensor {
+  checkTensor("slice", "x", x);
+  const window = sliceWindow("slice", x.shape, ranges);
+  const { start, shape, strides } = window;
+  const sharesMemory = sameShape(shape.slice(1), x.shape.slice(1)) && strides[0] === stridesOf(x.shape)[0];
+  let y: Tensor;
+  if (sharesMemory) y = viewOf(x, shape, "slice", numelOf(shape) === 0 ? 0 : start);
+  else {
+    ptr(x);
+    y = allocate(shape, x.dtype, "slice");
+    copyStrided(x, start, strides, y, 0, stridesOf(shape), shape);
+  }
+  return record("slice", y, [[x, (gy) => unslice(gy, x.shape, ranges)]]);
+}
+
+/** The gradient of a slice: zeros of `shape` with gy in the window; itself the inverse of slice. */
+function unslice(gy: Tensor, shape: Shape, ranges: readonly SliceRange[]): Tensor {
+  const window = sliceWindow("slice", shape, ranges);
+  ptr(gy);
+  const gx = allocate(shape, gy.dtype, "unslice");
+  fillWith(gx, 0);
+  copyStrided(gy, 0, stridesOf(gy.shape), gx, window.start, window.strides, gy.shape);
+  return record("unslice", gx, [[gy, (ggx) => slice(ggx, ranges)]]);
+}
+
+/**
+ * Tensors one after another along an axis.
+ *
+ * @param dim axis, default 0. The other axes must agree.
+ * @throws RangeError for shapes that do not fit; TypeError for mixed dtypes. PyTorch: `torch.cat`.
+ * @example
+ * import { cat, ones, zeros } from "gradine";
+ * console.log(cat([zeros([2, 3]), ones([2, 1])], { dim: 1 }).shape); // [2, 4]
+ */
+export function cat(tensors: readonly Tensor[], dim: number | { readonly dim?: number } = 0): Tensor {
+  if (!Array.isArray(tensors) || tensors.length === 0) throw typeError("cat", `takes an array of tensors: got ${describe(tensors)}`);
+  tensors.forEach((x, i) => checkTensor("cat", `tensor ${i}`, x));
+  if (typeof dim === "object") checkOptions("cat", dim, ["dim"]);
+  const first = tensors[0]!;
+  const axis = checkAxis("cat", typeof dim === "object" ? (dim.dim ?? 0) : dim, first.ndim);
+  if (first.ndim === 0) throw rangeError("cat", "tensors without axes cannot be joined", "Use stack().");
+  let total = 0;
+  tensors.forEach((x, i) => {
+    if (x.dtype !== first.dtype) throw typeError("cat", `dtypes differ: ${first.dtype} and ${x.dtype} (tensor ${i})`);
+    if (x.ndim !== first.ndim || x.shape.some((size: number, a: number) => a !== axis && size !== first.shape[a])) {
+      throw rangeError("cat", `shapes differ beside axis ${axis}: tensor 0 is ${show(first.shape)}, tensor ${i} is ${show(x.shape)}`);
+    }
+    total += x.shape[axis]!;
+  });
+  for (const x of tensors) ptr(x);
+  const shape = first.shape.slice();
+  shape[axis] = total;
+  const y = allocate(shape, first.dtype, "cat");
+  const strides = stridesOf(shape);
+  const partials: [Tensor, (gy: Tensor) => Tensor][] = [];
+  let at = 0;
+  for (const x of tensors) {
+    const start = at;
+    at += x.shape[axis]!;
+    copyStrided(x, 0, stridesOf(x.shape), y, start * strides[axis]!, strides, x.shape);
+    partials.push([x, (gy) => slice(gy, [...new Array<null>(axis).fill(null), [start, start + x.shape[axis]!]])]);
+  }
+  return record("cat", y, partials);
+}
+
+/** Stretches axes of size 1 to `shape`, as a copy; −1 keeps a size. PyTorch: `torch.expand`. */
+export function expand(x: Tensor, shape: Shape): Tensor {
+  checkTensor("expand", "x", x);
+  const extra = shape.length - x.ndim;
+  const to = shape.map((size, i) => (size === -1 && i >= extra ? x.shape[i - extra]! : size));
+  checkShape("expand", to);
+  const strides = stridesOf(x.shape);
+  const walk = to.map((size, i) => {
+    const own = i < extra ? 1 : x.shape[i - extra]!;
+    if (own !== 1 && own !== size) {
+      throw rangeError("expand", `axis ${i} has size ${own} and cannot stretch to ${size}: x is ${show(x.shape)}, shape is ${show(shape)}`);
+    }
+    return i < extra || own === 1 ? 0 : strides[i - extra]!;
+  });
+  if (extra < 0) throw rangeError("expand", `shape ${show(shape)} has fewer axes than x: ${show(x.shape)}`);
+  ptr(x);
+  const y = allocate(to, x.dtype, "expand");
+  copyStrided(x, 0, walk, y, 0, stridesOf(to), to);
+  return record("expand", y, [[x, (gy) => sumTo(gy, x.shape)]]);
+}

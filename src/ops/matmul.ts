@@ -1,0 +1,160 @@
+// Matrix products. Operands are read as they lie: a transpose of the last two axes costs no copy.
+import { rangeError, show } from "../error.js";
+import { kernels, type Ptr } from "../kernels/index.js";
+import { nullPtr, offset, Storage } from "../memory/index.js";
+import { broadcastShapes, broadcastStrides, numelOf, sameShape, type Shape } from "../shape.js";
+import { record } from "../tape/index.js";
+import { allocate, isTransposed, ptr, ptrAsStored, type Tensor } from "../tensor/index.js";
+import { sumTo } from "./broadcast.js";
+import { checkFloat, inLoops } from "./launch.js";
+import { reshape, transpose, unsqueeze } from "./layout.js";
+import { sum } from "./reduce.js";
+
+let scratch: Storage | null = null;
+
+/** Room for packed operands, kept between calls. */
+function scratchFor(bytes: number): Ptr {
+  if (bytes === 0) return nullPtr;
+  if (scratch === null || scratch.bytes < bytes) {
+    const larger = new Storage(bytes, "matmul scratch", [bytes >> 2]);
+    scratch?.drop();
+    scratch = larger;
+  }
+  return scratch.ptr;
+}
+
+/** op(a)·op(b) of the last two axes, with broadcast batch axes; `ta`, `tb` transpose. Closed under differentiation. */
+function product(a: Tensor, b: Tensor, ta: boolean, tb: boolean): Tensor {
+  const ra = a.ndim;
+  const rb = b.ndim;
+  const m = a.shape[ta ? ra - 1 : ra - 2]!;
+  const k = a.shape[ta ? ra - 2 : ra - 1]!;
+  const n = b.shape[tb ? rb - 2 : rb - 1]!;
+  // Whether the operands lie transposed in memory, and whether that was a lazy view's doing.
+  const lazyA = isTransposed(a);
+  const lazyB = isTransposed(b);
+  const pa = ptrAsStored(a);
+  const pb = ptrAsStored(b);
+  const at = Number(ta !== lazyA);
+  const bt = Number(tb !== lazyB);
+  const work = scratchFor(kernels.matmulScratch(m, n, k, at, bt));
+  let y: Tensor;
+  if (ra === 2 && rb === 2) {
+    y = allocate([m, n], "f32", "matmul");
+    kernels.matmul(pa, pb, ptr(y), nullPtr, work, 1, m, n, k, 0, 0, at, bt, 0);
+  } else {
+    const batchA = a.shape.slice(0, -2);
+    const batchB = b.shape.slice(0, -2);
+    const batch = broadcastShapes("matmul", batchA, batchB);
+    y = allocate([...batch, m, n], "f32", "matmul");
+    const py = ptr(y);
+    // Strides in matrices; the kernel walks the innermost merged batch axis.
+    const strides = [broadcastStrides(batchA, batch), broadcastStrides(batchB, batch), broadcastStrides(batch, batch)];
+    inLoops(1, [...batch], strides, ([count], [sa, sb], [oa, ob, oy]) =>
+      kernels.matmul(
+        offset(pa, 4 * oa! * m * k), offset(pb, 4 * ob! * k * n), offset(py, 4 * oy! * m * n), nullPtr, work,
+        count!, m, n, k, sa![0]! * m * k, sb![0]! * k * n, at, bt, 0,
+      ),
+    );
+  }
+  // The gradient of a lazily transposed operand is computed in the order of its memory, so that no copy follows.
+  const da = (gy: Tensor) => (ta !== lazyA ? product(b, gy, tb, true) : product(gy, b, false, !tb));
+  const db = (gy: Tensor) => (tb !== lazyB ? product(gy, a, true, ta) : product(a, gy, !ta, false));
+  return record(
+    "matmul", y,
+    [
+      [a, (gy) => sumTo(lazyA ? transpose(da(gy), -1, -2) : da(gy), a.shape)],
+      [b, (gy) => sumTo(lazyB ? transpose(db(gy), -1, -2) : db(gy), b.shape)],
+    ],
+    [a, b],
+  );
+}
+
+/**
+ * Matrix product over the last two axes: `[…, m, k] · […, k, n] -> […, m, n]`; batch axes broadcast; a vector is a row on
+ * the left, a column on the right, and its axis is dropped. The sum over k runs in one order in every path, so that a
+ * batch of one gives the bits of that row in a batch.
+ *
+ * @throws RangeError when the inner dimensions differ. PyTorch: `torch.matmul`.
+ * @example
+ * import { matmul, tensor } from "gradine";
+ * const a = tensor([[1, 2], [3, 4]]);
+ * console.log(matmul(a, tensor([1, 1])).toArray(), matmul(a, a.transpose(0, 1)).toArray()); // [3, 7] [[5, 11], [11, 25]]
+ */
+export function matmul(a: Tensor, b: Tensor): Tensor {
+  checkFloat("matmul", "a", a);
+  checkFloat("matmul", "b", b);
+  if (a.ndim === 0 || b.ndim === 0) {
+    throw rangeError("matmul", `operands need at least one axis: a is ${show(a.shape)}, b is ${show(b.shape)}`, "Use mul() for scalars.");
+  }
+  const axisB = b.ndim === 1 ? 0 : b.ndim - 2;
+  const k = a.shape[a.ndim - 1]!;
+  if (k !== b.shape[axisB]) {
+    throw rangeError(
+      "matmul",
+      `inner dimensions differ: a is ${show(a.shape)}, b is ${show(b.shape)} (a.shape[${a.ndim - 1}] = ${k}, b.shape[${axisB}] = ${b.shape[axisB]})`,
+      b.ndim > 1 && b.shape[b.ndim - 1] === k ? "Transpose b." : undefined,
+    );
+  }
+  if (a.ndim === 1 || b.ndim === 1) {
+    const y = matmul(a.ndim === 1 ? unsqueeze(a, 0) : a, b.ndim === 1 ? unsqueeze(b, 1) : b);
+    const shape = y.shape.slice();
+    if (b.ndim === 1) shape.pop();
+    if (a.ndim === 1) shape.splice(shape.length - (b.ndim === 1 ? 1 : 2), 1);
+    return reshape(y, shape);
+  }
+  // One matrix for all: the batch joins the rows, so that it is one product and its gradient another.
+  if (b.ndim === 2 && a.ndim > 2 && !isTransposed(a)) {
+    const y = product(reshape(a, [numelOf(a.shape.slice(0, -1)), k]), b, false, false);
+    return reshape(y, [...a.shape.slice(0, -1), b.shape[1]!]);
+  }
+  return product(a, b, false, false);
+}
+
+const rowsOf = (x: Tensor, features: number): Tensor =>
+  x.ndim === 2 ? x : reshape(x, [features === 0 ? numelOf(x.shape.slice(0, -1)) : x.numel / features, features]);
+
+/**
+ * x·Wᵀ + b: `[…, in] -> […, out]`.
+ *
+ * @param weight `[out, in]`.
+ * @param bias `[out]`; may be left out.
+ * @throws RangeError when the sizes do not fit. PyTorch: `torch.nn.functional.linear`.
+ * @example
+ * import { linear, tensor } from "gradine";
+ * console.log(linear(tensor([[1, 2]]), tensor([[3, 4]]), tensor([5])).toArray()); // [[16]]
+ */
+export function linear(x: Tensor, weight: Tensor, bias?: Tensor): Tensor {
+  checkFloat("linear", "x", x);
+  checkFloat("linear", "weight", weight);
+  const last = x.shape[x.ndim - 1];
+  if (weight.ndim !== 2 || last !== weight.shape[1]) {
+    throw rangeError(
+      "linear",
+      `x is ${show(x.shape)}, weight is ${show(weight.shape)} (x.shape[${x.ndim - 1}] = ${last}, weight.shape[1] = ${weight.shape[1]})`,
+      "x ends in the weight's second axis: weight is [out, in].",
+    );
+  }
+  const out = weight.shape[0]!;
+  const features = weight.shape[1]!;
+  if (bias !== undefined) {
+    checkFloat("linear", "bias", bias);
+    if (!sameShape(bias.shape, [out])) throw rangeError("linear", `bias must be [${out}]: got ${show(bias.shape)}`);
+  }
+  const rows = features === 0 ? numelOf(x.shape.slice(0, -1)) : x.numel / features;
+  const px = ptr(x);
+  const lazy = isTransposed(weight);
+  const pw = ptrAsStored(weight);
+  const pb = bias === undefined ? nullPtr : ptr(bias);
+  const work = scratchFor(kernels.matmulScratch(rows, out, features, 0, lazy ? 0 : 1));
+  const shape: Shape = x.ndim === 2 ? [rows, out] : [...x.shape.slice(0, -1), out];
+  const y = allocate(shape, "f32", "linear");
+  kernels.matmul(px, pw, ptr(y), pb, work, 1, rows, out, features, 0, 0, 0, lazy ? 0 : 1, 0);
+  const dx = (gy: Tensor) => {
+    const gx = product(rowsOf(gy, out), weight, false, false);
+    return x.ndim === 2 ? gx : reshape(gx, x.shape);
+  };
+  const dw = (gy: Tensor) => product(rowsOf(gy, out), rowsOf(x, features), true, false);
+  if (bias === undefined) return record("linear", y, [[x, dx], [weight, dw]], [x, weight]);
+  return record("linear", y, [[x, dx], [weight, dw], [bias, (gy) => sum(rowsOf(gy, out), 0)]], [x, weight]);
+}

@@ -1,0 +1,58 @@
+// In-place writes: they raise the version of the memory they change, so that backward() refuses stale saved tensors.
+import { describe, rangeError, show, typeError } from "../error.js";
+import { kernels } from "../kernels/index.js";
+import { offset } from "../memory/index.js";
+import { broadcastStrides, sameShape, stridesOf } from "../shape.js";
+import { isRecording } from "../tape/index.js";
+import { checkTensor, fillWith, ptr, type Tensor } from "../tensor/index.js";
+import { inLoops } from "./launch.js";
+
+/** Throws for tensors that the tape knows: an in-place write has no gradient here. */
+function checkWritable(op: string, x: Tensor): void {
+  checkTensor(op, "x", x);
+  if (x.requiresGrad && isRecording()) {
+    throw new Error(
+      `${op}: a tensor that requires a gradient cannot be written in place while ops are recorded: ${x.op} ${show(x.shape)}. ` +
+        "Wrap the write in noGrad(), or compute a new tensor.",
+    );
+  }
+}
+
+/** Writes `source` (broadcast to x) into x and gives x. PyTorch: `Tensor.copy_`. */
+export function copy(x: Tensor, source: Tensor): Tensor {
+  checkWritable("copy", x);
+  checkTensor("copy", "source", source);
+  if (source.dtype !== x.dtype) throw typeError("copy", `dtypes differ: x is ${x.dtype}, source is ${source.dtype}`);
+  const extra = x.ndim - source.ndim;
+  if (extra < 0 || source.shape.some((size, i) => size !== 1 && size !== x.shape[i + extra])) {
+    throw rangeError("copy", `source ${show(source.shape)} does not broadcast to x ${show(x.shape)}`);
+  }
+  const from = ptr(source);
+  const to = ptr(x);
+  x.storage.written();
+  if (sameShape(x.shape, source.shape)) kernels.copyStrided(from, to, 1, 1, 1, x.numel, 0, 0, 0, 1, 0, 0, 0, 1);
+  else {
+    inLoops(4, [...x.shape], [broadcastStrides(source.shape, x.shape), stridesOf(x.shape)], ([a, b, c, d], [s, t], [os, ot]) =>
+      kernels.copyStrided(
+        offset(from, 4 * os!), offset(to, 4 * ot!),
+        a!, b!, c!, d!, s![0]!, s![1]!, s![2]!, s![3]!, t![0]!, t![1]!, t![2]!, t![3]!,
+      ),
+    );
+  }
+  return x;
+}
+
+/** Writes one value everywhere and gives x. PyTorch: `Tensor.fill_`. */
+export function fill(x: Tensor, value: number | boolean): Tensor {
+  checkWritable("fill", x);
+  if (typeof value !== "number" && typeof value !== "boolean") throw typeError("fill", `the value must be a number: got ${describe(value)}`);
+  ptr(x);
+  x.storage.written();
+  fillWith(x, Number(value));
+  return x;
+}
+
+/** Writes 0 everywhere and gives x. PyTorch: `Tensor.zero_`. */
+export function zero(x: Tensor): Tensor {
+  return fill(x, 0);
+}

@@ -1,0 +1,17 @@
+// The tape as the rest of the library sees it.
+import { tapeHooks } from "../tensor/index.js";
+import { backward, registerHook } from "./backward.js";
+import { detach, requireGrad } from "./record.js";
+
+export { grad, installWalkOps } from "./backward.js";
+export type { GradOptions } from "./backward.js";
+export { gradcheck } from "./gradcheck.js";
+export type { GradcheckOptions } from "./gradcheck.js";
+export { goesWith } from "./graph.js";
+export { enableGrad, isRecording, keep, noGrad, record, recordJoint, scope, unrecorded, willRecord } from "./record.js";
+export { steps } from "./steps.js";
+
+/** @internal Puts the tape below Tensor's methods. Called where the fluent methods are attached. */
+export function installTape(): void {
+  tapeHooks.current = { backward, detach, registerHook, requireGrad };
+}

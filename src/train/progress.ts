@@ -1,0 +1,90 @@
+// The progress line of a training: rewritten in place on a terminal, plain lines elsewhere.
+
+/** What a line tells. */
+export interface Progress {
+  readonly epoch: number;
+  readonly epochs: number;
+  /** Batches done, and in all, of this epoch. */
+  readonly batch: number;
+  readonly batches: number;
+  /** Means so far, by name: loss first. */
+  readonly values: Readonly<Record<string, number>>;
+  /** Seconds since the epoch began. */
+  readonly seconds: number;
+  /** Batches of the epochs to come. */
+  readonly remaining: number;
+}
+
+/** What of a terminal is used, so that nothing of Node is needed. */
+interface Terminal {
+  readonly isTTY?: boolean;
+  readonly columns?: number;
+  write(text: string): unknown;
+}
+
+const barWidth = 20;
+
+/** `12.3s`, `4m05s`, `1h02m`. */
+export function showSeconds(seconds: number): string {
+  if (seconds < 60) return `${seconds.toFixed(seconds < 10 ? 1 : 0)}s`;
+  const minutes = Math.floor(seconds / 60);
+  if (minutes < 60) return `${minutes}m${String(Math.floor(seconds % 60)).padStart(2, "0")}s`;
+  return `${Math.floor(minutes / 60)}h${String(minutes % 60).padStart(2, "0")}m`;
+}
+
+const showValue = (value: number): string => (value !== 0 && Math.abs(value) < 1e-3 ? value.toExponential(2) : value.toFixed(4));
+
+const showValues = (values: Readonly<Record<string, number>>): string =>
+  Object.entries(values)
+    .map(([name, value]) => `${name} ${showValue(value)}`)
+    .join("  ");
+
+/** `epoch  3/20 ━━━━━━━━━╸          12/23  loss 0.1234  accuracy 0.9612  310 batches/s  ETA 2.1s` */
+export function progressLine(p: Progress): string {
+  const digits = String(p.epochs).length;
+  const filled = p.batches === 0 ? barWidth : Math.round((barWidth * p.batch) / p.batches);
+  const bar = "━".repeat(filled) + " ".repeat(barWidth - filled);
+  const rate = p.seconds > 0 ? p.batch / p.seconds : 0;
+  const left = rate > 0 ? `  ETA ${showSeconds((p.batches - p.batch + p.remaining) / rate)}` : "";
+  return `epoch ${String(p.epoch).padStart(digits)}/${p.epochs} ${bar} ${p.batch}/${p.batches}  ${showValues(p.values)}  ${rate.toFixed(rate < 10 ? 1 : 0)} batches/s${left}`;
+}
+
+/** Writes the lines: at most ten a second on a terminal, one an epoch elsewhere. */
+export class ProgressWriter {
+  private readonly terminal: Terminal | undefined;
+  private readonly live: boolean;
+  private last = 0;
+
+  constructor(terminal?: Terminal) {
+    const found = terminal ?? (globalThis as { process?: { stdout?: Terminal } }).process?.stdout;
+    this.terminal = typeof found?.write === "function" ? found : undefined;
+    this.live = this.terminal?.isTTY === true;
+  }
+
+  batch(p: Progress): void {
+    if (!this.live) return;
+    const now = Date.now();
+    if (now - this.last < 100) return;
+    this.last = now;
+    this.rewrite(progressLine(p));
+  }
+
+  /** The epoch's last line, with the validation's values. */
+  epoch(p: Progress, validation: Readonly<Record<string, number>> | undefined): void {
+    const digits = String(p.epochs).length;
+    const text =
+      `epoch ${String(p.epoch).padStart(digits)}/${p.epochs}  ${showValues(p.values)}` +
+      (validation === undefined ? "" : `  |  validation ${showValues(validation)}`) +
+      `  ${showSeconds(p.seconds)}`;
+    if (this.live) this.rewrite(`${text}\n`);
+    else if (this.terminal !== undefined) this.terminal.write(`${text}\n`);
+    else console.log(text);
+  }
+
+  private rewrite(text: string): void {
+    const width = this.terminal!.columns ?? 0;
+    // A line longer than the terminal would wrap and could not be rewritten.
+    const shown = width > 0 && !text.endsWith("\n") && text.length >= width ? text.slice(0, width - 1) : text;
+    this.terminal!.write(`\r\x1b[2K${shown}`);
+  }
+}

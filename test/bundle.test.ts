@@ -1,0 +1,99 @@
+// What bundlers make of dist/: the methods that ops/fluent.ts attaches when imported survive, one copy of the kernels
+// serves all entry points, and layers that a program does not use are dropped. Needs dist/ (npm run build).
+import { createContext, runInContext } from "node:vm";
+import { build } from "esbuild";
+import { build as viteBuild } from "vite";
+import { describe, expect, test } from "vitest";
+import { root } from "./source.js";
+
+const entry = `${root}consumer.js`;
+
+async function withEsbuild(contents: string): Promise<string> {
+  const { outputFiles } = await build({
+    stdin: { contents, resolveDir: root },
+    bundle: true,
+    format: "iife",
+    globalName: "result",
+    platform: "neutral",
+    target: "es2022",
+    write: false,
+    logLevel: "silent",
+  });
+  return outputFiles[0]!.text;
+}
+
+async function withVite(contents: string): Promise<string> {
+  const output = await viteBuild({
+    configFile: false,
+    root,
+    logLevel: "silent",
+    plugins: [
+      {
+        name: "consumer",
+        enforce: "pre",
+        resolveId: (id) => (id === entry ? id : undefined),
+        load: (id) => (id === entry ? contents : undefined),
+      },
+    ],
+    build: { write: false, minify: false, lib: { entry, formats: ["iife"], name: "result" } },
+  });
+  const chunk = [output].flat().flatMap((part) => ("output" in part ? part.output : []))[0]!;
+  if (chunk.type !== "chunk") throw new Error("vite built no code");
+  return chunk.code;
+}
+
+/** Runs a bundle in a context that has only the language, WebAssembly and console; gives what it exports. */
+const run = (code: string): Record<string, unknown> => runInContext(`${code}\n;result`, createContext({}));
+
+const bundlers = [
+  ["esbuild", withEsbuild],
+  ["vite", withVite],
+] as const;
+
+describe.each(bundlers)("bundled by %s", (_, bundle) => {
+  test("a fluent method survives", async () => {
+    const code = await bundle(
+      `import { tensor } from "gradine"; export const sum = Array.from(tensor([1, 2]).add(1).toTypedArray());`,
+    );
+    expect([...(run(code).sum as number[])]).toEqual([2, 3]);
+  });
+
+  test("a fluent method survives where only a layer is imported beside the creation of a tensor", async () => {
+    const code = await bundle(
+      `import { tensor } from "gradine"; import { Linear } from "gradine/nn";
+       const y = new Linear(2, 3).forward(tensor([1, 2, 3, 4], { shape: [2, 2] }));
+       export const shape = [...y.add(1).shape];`,
+    );
+    expect([...(run(code).shape as number[])]).toEqual([2, 3]);
+  });
+
+  test("the entry points share one copy of the kernels", async () => {
+    const code = await bundle(
+      ["", "/nn", "/optim", "/train"].map((path, i) => `export * as m${i} from "gradine${path}";`).join("\n"),
+    );
+    // "\0asm" and version 1 in hexadecimal: how a module's text begins.
+    expect(code.split("0061736d01000000").length - 1).toBe(1);
+  });
+
+  test("unused layers are dropped", async () => {
+    const nn: Record<string, unknown> = await import("gradine/nn" as string);
+    const { Module, Linear } = nn as { Module: object; Linear: object };
+    const layers = Object.keys(nn).filter(
+      (name) => typeof nn[name] === "function" && Object.getPrototypeOf(nn[name]) === Module,
+    );
+    expect(layers).toContain("Linear");
+    const code = await bundle(`import { Linear } from "gradine/nn"; export const layer = new Linear(1, 1);`);
+    const kept = layers.filter(
+      (name) => nn[name] !== Linear && new RegExp(`\\bclass ${name}\\b|\\b${name} = class\\b`).test(code),
+    );
+    expect(kept).toEqual([]);
+  });
+});
+
+test("classes keep their names", async () => {
+  const nn: Record<string, unknown> = await import("gradine/nn" as string);
+  const classes = Object.entries(nn).filter(
+    ([, value]) => typeof value === "function" && /^class\b/.test(String(value)),
+  );
+  for (const [name, value] of classes) expect((value as { name: string }).name).toBe(name);
+});

@@ -1,0 +1,125 @@
+// Trains the network of train.js on every platform and compares the bits of its weights: with each other, and with those
+// recorded in train.sha256. A platform that cannot be had is a failure. Needs dist/ (npm run build), npm ci in this
+// folder, Node 20, and Debian's chromium and firefox-esr (or CHROMIUM and FIREFOX with their paths).
+//   node test/platforms/run.mjs            compares
+//   node test/platforms/run.mjs --record   records the bits of this machine's Node instead
+import { spawn } from "node:child_process";
+import { createHash } from "node:crypto";
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { build } from "esbuild";
+import { Checks } from "../../scripts/checks.mjs";
+import { runInBrowser } from "./browser.mjs";
+import { runInContext } from "./context.mjs";
+import { runInWorkerd } from "./workerd.mjs";
+
+const here = fileURLToPath(new URL(".", import.meta.url));
+const root = join(here, "../..");
+const recorded = join(here, "train.sha256");
+const installed = (path) => join(here, "node_modules", path);
+
+// A project that has the package installed, so that Node, Deno and Bun resolve it as they would for a user.
+const project = mkdtempSync(join(tmpdir(), "gradine-platforms-"));
+const installation = join(project, "node_modules/gradine");
+mkdirSync(installation, { recursive: true });
+cpSync(join(root, "package.json"), join(installation, "package.json"));
+cpSync(join(root, "dist"), join(installation, "dist"), { recursive: true });
+cpSync(join(here, "train.js"), join(project, "train.js"));
+writeFileSync(join(project, "package.json"), JSON.stringify({ type: "module", dependencies: { gradine: "*" } }));
+writeFileSync(
+  join(project, "print.js"),
+  'import { train } from "./train.js";\nconsole.log(JSON.stringify(train()));\n',
+);
+
+/** One file with the program and the library; `format` as esbuild has it. */
+async function bundle(contents, format) {
+  const { outputFiles } = await build({
+    stdin: { contents, resolveDir: project },
+    bundle: true,
+    format,
+    globalName: "program",
+    platform: "neutral",
+    target: "es2022",
+    write: false,
+  });
+  return outputFiles[0].text;
+}
+
+/** Standard output of a command that is given a minute. */
+function output(command, args) {
+  if (!existsSync(command)) throw new Error(`${command} does not exist (npm ci in test/platforms)`);
+  return new Promise((done, fail) => {
+    const child = spawn(command, args, { cwd: project, stdio: ["ignore", "pipe", "pipe"], timeout: 60_000 });
+    let [out, err] = ["", ""];
+    child.stdout.on("data", (data) => (out += data));
+    child.stderr.on("data", (data) => (err += data));
+    child.on("error", fail);
+    child.on("close", (status, signal) => {
+      if (status === 0) done(out);
+      else fail(new Error(`status ${status ?? signal}\n${err.slice(0, 2000)}`));
+    });
+  });
+}
+
+/** The program's result from Node, after making sure that it is the Node asked for. */
+async function node(major, command) {
+  const version = (await output(command, ["--version"])).trim();
+  if (!version.startsWith(`v${major}.`)) throw new Error(`Node ${major} is wanted, ${command} is ${version}`);
+  return { version, result: JSON.parse(await output(command, ["print.js"])) };
+}
+
+async function other(command, args) {
+  const version = (await output(command, ["--version"])).trim().split("\n")[0];
+  return { version, result: JSON.parse(await output(command, args)) };
+}
+
+const browser = (name, paths) => {
+  const executablePath = paths.find((path) => path !== undefined && existsSync(path));
+  if (executablePath === undefined) throw new Error(`${name} is not installed (apt-get install chromium firefox-esr)`);
+  return runInBrowser({ name, executablePath, program: join(here, "train.js"), dist: join(root, "dist") });
+};
+
+const platforms = {
+  "Node 20": () => node(20, process.execPath),
+  "Node 22": () => node(22, installed("node-22/bin/node")),
+  "Node 24": () => node(24, installed("node-24/bin/node")),
+  Deno: () => other(installed(".bin/deno"), ["run", "--no-remote", "--node-modules-dir=manual", "print.js"]),
+  Bun: () => other(installed(".bin/bun"), ["print.js"]),
+  Chromium: () => browser("chrome", [process.env.CHROMIUM, "/usr/bin/chromium"]),
+  Firefox: () => browser("firefox", [process.env.FIREFOX, "/usr/bin/firefox-esr", "/usr/bin/firefox"]),
+  workerd: async () => {
+    // Top level: workerd compiles wasm while a module is first evaluated, and refuses to in a request.
+    const worker = `import { train } from "./train.js";
+      const result = JSON.stringify(train());
+      export default { fetch: () => new Response(result) };`;
+    return runInWorkerd({ command: installed(".bin/workerd"), code: await bundle(worker, "esm"), folder: project });
+  },
+  "bare vm context": async () => runInContext(await bundle('export { train } from "./train.js";', "iife")),
+};
+
+const hash = (text) => createHash("sha256").update(text).digest("hex");
+const checks = new Checks();
+let expected =
+  process.argv.includes("--record") || !existsSync(recorded) ? undefined : readFileSync(recorded, "utf8").trim();
+if (expected === undefined && !process.argv.includes("--record")) {
+  await checks.run("recorded weights", () => {
+    throw new Error("train.sha256 is missing; node test/platforms/run.mjs --record writes it");
+  });
+}
+for (const [name, run] of Object.entries(platforms)) {
+  await checks.run(name, async () => {
+    const { version, result } = await run();
+    if (!(result.last < 0.5 * result.first)) throw new Error(`the loss went from ${result.first} to ${result.last}`);
+    const actual = hash(result.weights);
+    if (expected === undefined) {
+      expected = actual;
+      if (process.argv.includes("--record")) writeFileSync(recorded, `${actual}\n`);
+    }
+    if (actual !== expected) throw new Error(`${version}: the weights have SHA-256 ${actual}, not ${expected}`);
+    return `${actual.slice(0, 16)}  ${version}`;
+  });
+}
+rmSync(project, { recursive: true, force: true });
+checks.end();
