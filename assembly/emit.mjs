@@ -17,11 +17,19 @@ async function compile(target) {
     baseDir: decodeURIComponent(root.pathname),
     writeFile: (name, contents) => void files.set(name, contents),
   });
-  if (error) throw new Error(`asc --target ${target} failed:\n${stderr.toString()}`);
+  if (error) throw new Error(`asc --target ${target} failed:\n${stderr.toString().slice(0, 4000)}`);
   return { wasm: files.get("k.wasm"), types: String(files.get("k.d.ts")) };
 }
 
-const scalar = { i32: "number", u32: "number", f32: "number", f64: "number", bool: "number", usize: "Ptr", isize: "number" };
+const scalar = {
+  i32: "number",
+  u32: "number",
+  f32: "number",
+  f64: "number",
+  bool: "number",
+  usize: "Ptr",
+  isize: "number",
+};
 
 /** `.d.ts` of `--bindings raw`: each export has a comment that carries the wasm type of every parameter. */
 function kernelInterface(types) {
@@ -29,7 +37,8 @@ function kernelInterface(types) {
   const pattern = /\/\*\*((?:(?!\*\/).)*)\*\/\s*export function (\w+)\(([^)]*)\)/gs;
   for (const [, comment, name, list] of types.matchAll(pattern)) {
     const params = [...comment.matchAll(/@param (\w+) `(\w+)`/g)].map(([, param, type]) => {
-      if (!(type in scalar)) throw new Error(`kernel ${name}: parameter ${param} has type ${type}, which cannot cross to JavaScript`);
+      if (!(type in scalar))
+        throw new Error(`kernel ${name}: parameter ${param} has type ${type}, which cannot cross to JavaScript`);
       return `${param}: ${scalar[type]}`;
     });
     const declared = list.trim() === "" ? 0 : list.split(",").length;

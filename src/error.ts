@@ -8,7 +8,8 @@ export const show = (shape: readonly number[]): string => `[${shape.join(",")}]`
 export function describe(value: unknown): string {
   if (typeof value === "string") return JSON.stringify(value);
   if (typeof value === "function") return `function ${value.name}`;
-  if (Array.isArray(value)) return value.length > 8 ? `an array of ${value.length}` : `[${value.map(describe).join(",")}]`;
+  if (Array.isArray(value))
+    return value.length > 8 ? `an array of ${value.length}` : `[${value.map(describe).join(",")}]`;
   if (typeof value === "object" && value !== null) return `a ${value.constructor?.name ?? "null-prototype object"}`;
   return String(value);
 }

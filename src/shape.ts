@@ -129,7 +129,11 @@ export function mergeAxes(dims: number[], strides: readonly number[][]): void {
 export type SliceRange = readonly [start?: number | null, end?: number | null, step?: number] | null;
 
 /** First element, shape and element strides of a window on a contiguous tensor. */
-export function sliceWindow(op: string, shape: Shape, ranges: readonly SliceRange[]): { start: number; shape: number[]; strides: number[] } {
+export function sliceWindow(
+  op: string,
+  shape: Shape,
+  ranges: readonly SliceRange[],
+): { start: number; shape: number[]; strides: number[] } {
   if (!Array.isArray(ranges) || ranges.length > shape.length) {
     throw rangeError(op, `takes up to ${shape.length} ranges, one an axis: got ${describe(ranges)} for ${show(shape)}`);
   }
@@ -139,7 +143,8 @@ export function sliceWindow(op: string, shape: Shape, ranges: readonly SliceRang
   for (let axis = 0; axis < ranges.length; axis++) {
     const range = ranges[axis];
     if (range === null || range === undefined) continue;
-    if (!Array.isArray(range)) throw typeError(op, `a range is [start, end, step]: got ${describe(range)} (axis ${axis})`);
+    if (!Array.isArray(range))
+      throw typeError(op, `a range is [start, end, step]: got ${describe(range)} (axis ${axis})`);
     const [start, end, step = 1] = range;
     for (const part of [start ?? 0, end ?? 0, step]) {
       if (!Number.isInteger(part)) throw typeError(op, `a range holds integers: got ${describe(range)} (axis ${axis})`);

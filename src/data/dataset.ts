@@ -30,7 +30,10 @@ export class TensorDataset<Tensors extends readonly Tensor[] = readonly Tensor[]
     tensors.forEach((x, i) => {
       if (!(x instanceof Tensor)) throw typeError("TensorDataset", `takes tensors: got ${describe(x)} (argument ${i})`);
       if (x.ndim === 0 || x.shape[0] !== tensors[0]!.shape[0]) {
-        throw rangeError("TensorDataset", `first axes differ: tensor 0 is ${show(tensors[0]!.shape)}, tensor ${i} is ${show(x.shape)}`);
+        throw rangeError(
+          "TensorDataset",
+          `first axes differ: tensor 0 is ${show(tensors[0]!.shape)}, tensor ${i} is ${show(x.shape)}`,
+        );
       }
     });
     this.tensors = tensors;
@@ -93,7 +96,10 @@ export function randomSplit<Batch>(
     const rest = dataset.length - counts.reduce((sum, count) => sum + count, 0);
     for (let i = 0; i < rest; i++) counts[i % counts.length]! += 1;
   } else if (total !== dataset.length) {
-    throw rangeError("randomSplit", `lengths ${describe(lengths)} add up to ${total}: the dataset has ${dataset.length} samples`);
+    throw rangeError(
+      "randomSplit",
+      `lengths ${describe(lengths)} add up to ${total}: the dataset has ${dataset.length} samples`,
+    );
   }
   const permutation = randperm(dataset.length, { generator: options.generator ?? nextStream("randomSplit") });
   const order = permutation.toTypedArray();
@@ -101,4 +107,3 @@ export function randomSplit<Batch>(
   let start = 0;
   return counts.map((count) => new Subset(dataset, order.slice(start, (start += count))));
 }
-

@@ -1,6 +1,7 @@
 // gradine/data: datasets, loaders and preprocessing.
-export { randomSplit, Subset, TensorDataset } from "./dataset.js";
+
 export type { Dataset } from "./dataset.js";
-export { DataLoader } from "./loader.js";
+export { randomSplit, Subset, TensorDataset } from "./dataset.js";
 export type { DataLoaderOptions } from "./loader.js";
+export { DataLoader } from "./loader.js";
 export { StandardScaler } from "./scaler.js";

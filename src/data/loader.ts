@@ -91,4 +91,3 @@ export class DataLoader<Batch> implements Iterable<Batch> {
     return order;
   }
 }
-

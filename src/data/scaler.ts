@@ -22,7 +22,8 @@ export class StandardScaler {
 
   /** Takes the statistics of the samples along the first axis, in float64. */
   fit(x: Tensor): this {
-    if (x.ndim < 2 || x.shape[0] === 0) throw rangeError("StandardScaler.fit", `needs samples with features: got ${show(x.shape)}`);
+    if (x.ndim < 2 || x.shape[0] === 0)
+      throw rangeError("StandardScaler.fit", `needs samples with features: got ${show(x.shape)}`);
     const data = x.toTypedArray();
     const samples = x.shape[0]!;
     const features = x.shape.slice(1);
@@ -36,7 +37,10 @@ export class StandardScaler {
     }
     this.set(
       tensor(mean, { shape: features }),
-      tensor(variance.map((v) => (v > 0 ? Math.sqrt(v) : 1)), { shape: features }),
+      tensor(
+        variance.map((v) => (v > 0 ? Math.sqrt(v) : 1)),
+        { shape: features },
+      ),
     );
     return this;
   }
@@ -83,7 +87,10 @@ export class StandardScaler {
   private fitted(method: string, x: Tensor): [Tensor, Tensor] {
     if (this.mean === null || this.std === null) throw rangeError(`StandardScaler.${method}`, "fit() comes first");
     if (show(x.shape.slice(1)) !== show(this.mean.shape)) {
-      throw rangeError(`StandardScaler.${method}`, `features differ: x is ${show(x.shape)}, fitted on [samples,${this.mean.shape.join(",")}]`);
+      throw rangeError(
+        `StandardScaler.${method}`,
+        `features differ: x is ${show(x.shape)}, fitted on [samples,${this.mean.shape.join(",")}]`,
+      );
     }
     return [this.mean, this.std];
   }

@@ -1,3 +1,4 @@
 // gradine/io: files.
-export { decodeSafetensors, encodeSafetensors } from "./safetensors.js";
+
 export type { SafeTensors } from "./safetensors.js";
+export { decodeSafetensors, encodeSafetensors } from "./safetensors.js";

@@ -11,7 +11,9 @@ export interface SafeTensors {
 }
 
 const headerLimit = 100 * 1024 * 1024;
-const formats: Readonly<Record<string, { readonly bytes: number; readonly dtype: DType; read(bytes: Uint8Array): ArrayLike<number> }>> = {
+const formats: Readonly<
+  Record<string, { readonly bytes: number; readonly dtype: DType; read(bytes: Uint8Array): ArrayLike<number> }>
+> = {
   F32: { bytes: 4, dtype: "f32", read: (b) => new Float32Array(b.buffer) },
   I32: { bytes: 4, dtype: "i32", read: (b) => new Int32Array(b.buffer) },
   BOOL: { bytes: 1, dtype: "bool", read: (b) => b },
@@ -31,10 +33,14 @@ const encode = (text: string): Uint8Array => new TextEncoder().encode(text);
  * const bytes = encodeSafetensors(model.stateDict());
  * new Linear(3, 2).loadStateDict(decodeSafetensors(bytes).tensors);
  */
-export function encodeSafetensors(tensors: Readonly<Record<string, Tensor>>, metadata: Readonly<Record<string, string>> = {}): Uint8Array {
+export function encodeSafetensors(
+  tensors: Readonly<Record<string, Tensor>>,
+  metadata: Readonly<Record<string, string>> = {},
+): Uint8Array {
   const header: Record<string, unknown> = {};
   for (const [key, value] of Object.entries(metadata)) {
-    if (typeof value !== "string") throw typeError("encodeSafetensors", `metadata must be text: ${key} is ${describe(value)}`);
+    if (typeof value !== "string")
+      throw typeError("encodeSafetensors", `metadata must be text: ${key} is ${describe(value)}`);
   }
   if (Object.keys(metadata).length > 0) header.__metadata__ = metadata;
   let end = 0;
@@ -69,7 +75,11 @@ export function decodeSafetensors(file: Uint8Array): SafeTensors {
   if (file.byteLength < 8) throw rangeError(op, `the file has ${file.byteLength} bytes, too few for a header`);
   const length = Number(new DataView(file.buffer, file.byteOffset, 8).getBigUint64(0, true));
   if (length > headerLimit || length > file.byteLength - 8) {
-    throw rangeError(op, `the header claims ${length} bytes, the file has ${file.byteLength}`, "It is cut off, or no safetensors file.");
+    throw rangeError(
+      op,
+      `the header claims ${length} bytes, the file has ${file.byteLength}`,
+      "It is cut off, or no safetensors file.",
+    );
   }
   const header = parseHeader(op, file.subarray(8, 8 + length));
   const data = file.subarray(8 + length);
@@ -78,13 +88,18 @@ export function decodeSafetensors(file: Uint8Array): SafeTensors {
     throw typeError(op, "__metadata__ must hold texts by name");
   }
   // All checks first: a file that is wrong in its last tensor makes none.
-  const plans = Object.entries(entries).map(([name, entry]) => ({ name, ...checkEntry(op, name, entry, data.byteLength) }));
+  const plans = Object.entries(entries).map(([name, entry]) => ({
+    name,
+    ...checkEntry(op, name, entry, data.byteLength),
+  }));
   let end = 0;
   for (const plan of [...plans].sort((a, b) => a.start - b.start || a.end - b.end)) {
-    if (plan.start !== end) throw rangeError(op, `${plan.name}: its bytes begin at ${plan.start}, those before it end at ${end}`);
+    if (plan.start !== end)
+      throw rangeError(op, `${plan.name}: its bytes begin at ${plan.start}, those before it end at ${end}`);
     ({ end } = plan);
   }
-  if (end !== data.byteLength) throw rangeError(op, `the tensors take ${end} bytes, the file holds ${data.byteLength} after its header`);
+  if (end !== data.byteLength)
+    throw rangeError(op, `the tensors take ${end} bytes, the file holds ${data.byteLength} after its header`);
   const tensors: Record<string, Tensor> = {};
   for (const { name, format, shape, start, end: stop } of plans) {
     const values = format.read(data.slice(start, stop));
@@ -120,9 +135,11 @@ function checkEntry(op: string, name: string, entry: unknown, available: number)
   if (format === undefined) throw fail(`dtype ${describe(dtype)} is none of ${Object.keys(formats).join(", ")}`);
   const isCount = (n: unknown): n is number => Number.isSafeInteger(n) && (n as number) >= 0;
   if (!Array.isArray(shape) || !shape.every(isCount)) throw fail(`shape must hold sizes: got ${describe(shape)}`);
-  if (!Array.isArray(offsets) || offsets.length !== 2 || !offsets.every(isCount)) throw fail(`data_offsets must be two positions: got ${describe(offsets)}`);
+  if (!Array.isArray(offsets) || offsets.length !== 2 || !offsets.every(isCount))
+    throw fail(`data_offsets must be two positions: got ${describe(offsets)}`);
   const [start, end] = offsets as [number, number];
   if (start > end || end > available) throw fail(`bytes ${start} to ${end} lie outside the ${available} of the file`);
-  if (numelOf(shape) * format.bytes !== end - start) throw fail(`shape [${shape}] takes ${numelOf(shape) * format.bytes} bytes, the file gives it ${end - start}`);
+  if (numelOf(shape) * format.bytes !== end - start)
+    throw fail(`shape [${shape}] takes ${numelOf(shape) * format.bytes} bytes, the file gives it ${end - start}`);
   return { format, shape: shape as number[], start, end };
 }

@@ -1,5 +1,5 @@
 // Kernels as the rest of the library sees them.
 export type { Kernels } from "./generated/kernels.js";
-export { growMemory, kernels, memory, startKernels, traceKernels, useModule } from "./launch.js";
 export type { KernelCall } from "./launch.js";
+export { growMemory, kernels, memory, startKernels, traceKernels, useModule } from "./launch.js";
 export type { Ptr } from "./ptr.js";

@@ -1,6 +1,7 @@
 // The one launch point: `kernels` is the table every call goes through, `memory` the heap the kernels work on.
-import { wasm } from "./generated/strict.js";
+
 import type { Kernels } from "./generated/kernels.js";
+import { wasm } from "./generated/strict.js";
 import { bytesFromHex, instantiate } from "./instantiate.js";
 
 const pageBytes = 65536;

@@ -1,8 +1,20 @@
 // Memory as the rest of the library sees it: heap, storages, handles, scopes.
-export { Handle, tick, watchHolder } from "./handle.js";
+
 export type { Owner } from "./handle.js";
-export { heap, init, nullPtr, offset, word } from "./heap.js";
+export { Handle, tick, watchHolder } from "./handle.js";
 export type { InitOptions } from "./heap.js";
-export { adopt, current, forEachHandle, LoopScope, moveTo, openLoops, release, runInScope, Scope, settle } from "./scope.js";
-export { memory, RELEASED, Storage, TRANSPOSED, WATCHED, writeTime } from "./storage.js";
+export { heap, init, nullPtr, offset, word } from "./heap.js";
+export {
+  adopt,
+  current,
+  forEachHandle,
+  LoopScope,
+  moveTo,
+  openLoops,
+  release,
+  runInScope,
+  Scope,
+  settle,
+} from "./scope.js";
 export type { MemoryReport } from "./storage.js";
+export { memory, RELEASED, Storage, TRANSPOSED, WATCHED, writeTime } from "./storage.js";

@@ -20,7 +20,8 @@ export class Sequential extends Module {
   constructor(...layers: readonly Module[]) {
     super();
     layers.forEach((layer, i) => {
-      if (!(layer instanceof Module)) throw typeError("Sequential", `layers must be modules: got ${describe(layer)} (layer ${i})`);
+      if (!(layer instanceof Module))
+        throw typeError("Sequential", `layers must be modules: got ${describe(layer)} (layer ${i})`);
       if (layer.path === "") layer.path = String(i);
     });
     this.layers = layers;

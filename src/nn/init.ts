@@ -53,13 +53,21 @@ export function calculateGain(nonlinearity: Nonlinearity, a = 0.01): number {
 
 /** Fan-in and fan-out of a weight `[out, in, …kernel]`: in and out times the size of the kernel. */
 function fans(op: string, x: Tensor): { fanIn: number; fanOut: number } {
-  if (x.ndim < 2) throw rangeError(op, `needs a tensor of two axes or more: got ${show(x.shape)}`, "Biases take zeros() or uniform().");
+  if (x.ndim < 2)
+    throw rangeError(
+      op,
+      `needs a tensor of two axes or more: got ${show(x.shape)}`,
+      "Biases take zeros() or uniform().",
+    );
   const field = x.shape.slice(2).reduce((n, size) => n * size, 1);
   return { fanIn: x.shape[1]! * field, fanOut: x.shape[0]! * field };
 }
 
 /** Numbers uniform in [low, high), default [0, 1). PyTorch: `nn.init.uniform_`. */
-export function uniform(x: Tensor, options: InitOptions & { readonly low?: number; readonly high?: number } = {}): Tensor {
+export function uniform(
+  x: Tensor,
+  options: InitOptions & { readonly low?: number; readonly high?: number } = {},
+): Tensor {
   checkOptions("init.uniform", options, ["low", "high", "generator"]);
   const low = checkNumber("init.uniform", "low", options.low ?? 0);
   const high = checkNumber("init.uniform", "high", options.high ?? 1, low);
@@ -67,7 +75,10 @@ export function uniform(x: Tensor, options: InitOptions & { readonly low?: numbe
 }
 
 /** Normal numbers, default mean 0 and std 1. PyTorch: `nn.init.normal_`. */
-export function normal(x: Tensor, options: InitOptions & { readonly mean?: number; readonly std?: number } = {}): Tensor {
+export function normal(
+  x: Tensor,
+  options: InitOptions & { readonly mean?: number; readonly std?: number } = {},
+): Tensor {
   checkOptions("init.normal", options, ["mean", "std", "generator"]);
   const mean = checkNumber("init.normal", "mean", options.mean ?? 0);
   return fillNormal(x, mean, checkNumber("init.normal", "std", options.std ?? 1, 0), options.generator);
@@ -112,7 +123,8 @@ export function xavierNormal(x: Tensor, options: GainOptions = {}): Tensor {
 function kaimingStd(op: string, x: Tensor, options: KaimingOptions): number {
   checkOptions(op, options, ["mode", "nonlinearity", "a", "generator"]);
   const { mode = "fanIn", nonlinearity = "leakyRelu", a = 0 } = options;
-  if (mode !== "fanIn" && mode !== "fanOut") throw rangeError(op, `mode must be "fanIn" or "fanOut": got ${describe(mode)}`);
+  if (mode !== "fanIn" && mode !== "fanOut")
+    throw rangeError(op, `mode must be "fanIn" or "fanOut": got ${describe(mode)}`);
   return calculateGain(nonlinearity, checkNumber(op, "a", a)) / Math.sqrt(fans(op, x)[mode]);
 }
 

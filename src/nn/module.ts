@@ -64,7 +64,8 @@ export abstract class Module<In = Tensor, Out = Tensor> {
     seen.add(this);
     this.path = prefix;
     yield [prefix, this];
-    for (const [name, value] of this.members(prefix)) if (value instanceof Module) yield* value.namedModules(name, seen);
+    for (const [name, value] of this.members(prefix))
+      if (value instanceof Module) yield* value.namedModules(name, seen);
   }
 
   private *namedTensors(): Generator<[string, Parameter | Buffer]> {
@@ -163,7 +164,8 @@ export abstract class Module<In = Tensor, Out = Tensor> {
     options: { readonly strict?: boolean } = {},
   ): { readonly missing: readonly string[]; readonly unexpected: readonly string[] } {
     checkOptions("loadStateDict", options, ["strict"]);
-    if (typeof state !== "object" || state === null) throw typeError("loadStateDict", `takes { name: tensor }: got ${describe(state)}`);
+    if (typeof state !== "object" || state === null)
+      throw typeError("loadStateDict", `takes { name: tensor }: got ${describe(state)}`);
     const own = this.stateDict();
     const missing = Object.keys(own).filter((name) => !Object.hasOwn(state, name));
     const unexpected = Object.keys(state).filter((name) => !Object.hasOwn(own, name));
@@ -182,7 +184,9 @@ export abstract class Module<In = Tensor, Out = Tensor> {
       }
     }
     if (problems.length > 0) {
-      throw new Error(`loadStateDict: the state does not fit ${this.name}: ${problems.join("; ")}. Nothing was changed.`);
+      throw new Error(
+        `loadStateDict: the state does not fit ${this.name}: ${problems.join("; ")}. Nothing was changed.`,
+      );
     }
     noGrad(() => {
       for (const [name, mine] of matching) copy(mine, state[name]!);
@@ -259,7 +263,10 @@ export abstract class Module<In = Tensor, Out = Tensor> {
     const header = ["layer", "type", "output", "parameters"];
     const widths = header.map((title, i) => Math.max(title.length, ...rows.map((row) => row[i]!.length)));
     const line = (cells: readonly string[]) =>
-      cells.map((cell, i) => (i === 3 ? cell.padStart(widths[i]!) : cell.padEnd(widths[i]!))).join("  ").trimEnd();
+      cells
+        .map((cell, i) => (i === 3 ? cell.padStart(widths[i]!) : cell.padEnd(widths[i]!)))
+        .join("  ")
+        .trimEnd();
     const total = this.parameters().reduce((n, parameter) => n + parameter.numel, 0);
     const trained = this.parameters().reduce((n, parameter) => n + (parameter.requiresGrad ? parameter.numel : 0), 0);
     return [

@@ -23,7 +23,8 @@ export function sigmoid(x: Tensor): Tensor {
   checkFloat("sigmoid", "x", x);
   const y = unary("sigmoid", kernels.sigmoid, x);
   return record(
-    "sigmoid", y,
+    "sigmoid",
+    y,
     [[x, (gy) => (isRecording() ? mul(gy, mul(y, sub(1, y))) : unaryGrad("sigmoid", kernels.sigmoidGrad, gy, y))]],
     [y],
   );
@@ -34,7 +35,8 @@ export function tanh(x: Tensor): Tensor {
   checkFloat("tanh", "x", x);
   const y = unary("tanh", kernels.tanh, x);
   return record(
-    "tanh", y,
+    "tanh",
+    y,
     [[x, (gy) => (isRecording() ? mul(gy, sub(1, square(y))) : unaryGrad("tanh", kernels.tanhGrad, gy, y))]],
     [y],
   );

@@ -8,7 +8,10 @@ import { allocate, fillWith, ptr, type Tensor } from "../tensor/index.js";
 /** Throws for the position that a kernel answered with; -1 is none. */
 export function checkPosition(op: string, bad: number, index: Tensor, n: number): void {
   if (bad < 0) return;
-  throw rangeError(op, `index out of range: ${index.toTypedArray()[bad]} for an axis of ${n} (element ${bad} of index ${show(index.shape)})`);
+  throw rangeError(
+    op,
+    `index out of range: ${index.toTypedArray()[bad]} for an axis of ${n} (element ${bad} of index ${show(index.shape)})`,
+  );
 }
 
 /** y[o, j, i] = x[o, index[o, j, i], i], given `shape`; not recorded. */
@@ -30,9 +33,12 @@ export function scatterAlong(gy: Tensor, axis: number, index: Tensor, shape: Sha
   fillWith(gx, 0);
   checkPosition("scatterAdd", kernels.scatterAdd(from, at, ptr(gx), outer, n, index.shape[axis] ?? 1, inner), index, n);
   return record("scatterAdd", gx, [
-    [gy, (ggx) => {
-      const ggy = gatherAlong(ggx, axis, index, gy.shape, "gather");
-      return record("gather", ggy, [[ggx, (g) => scatterAlong(g, axis, index, shape)]]);
-    }],
+    [
+      gy,
+      (ggx) => {
+        const ggy = gatherAlong(ggx, axis, index, gy.shape, "gather");
+        return record("gather", ggy, [[ggx, (g) => scatterAlong(g, axis, index, shape)]]);
+      },
+    ],
   ]);
 }

@@ -2,7 +2,7 @@
 import { rangeError } from "../error.js";
 import type { Kernels, Ptr } from "../kernels/index.js";
 import { offset } from "../memory/index.js";
-import { broadcastShapes, broadcastStrides, sameShape, type Shape, stridesOf } from "../shape.js";
+import { broadcastShapes, broadcastStrides, type Shape, sameShape, stridesOf } from "../shape.js";
 import { record } from "../tape/index.js";
 import { allocate, ptr, type Tensor } from "../tensor/index.js";
 import { checkOperand, inLoops, type Operand, operandPtr, shapeOf } from "./launch.js";
@@ -24,7 +24,16 @@ export function binary(op: string, kernel: BinaryKernel, a: Operand, b: Operand)
   return y;
 }
 
-function broadcastInto(kernel: BinaryKernel, a: Ptr, sa: Shape, b: Ptr, sb: Shape, y: Ptr, shape: Shape, n: number): void {
+function broadcastInto(
+  kernel: BinaryKernel,
+  a: Ptr,
+  sa: Shape,
+  b: Ptr,
+  sb: Shape,
+  y: Ptr,
+  shape: Shape,
+  n: number,
+): void {
   // The three common cases need no look at the axes.
   if (sameShape(sa, sb)) kernel(a, b, y, 1, 1, 1, n, 0, 0, 0, 1, 0, 0, 0, 1);
   else if (sb.length === 0) kernel(a, b, y, 1, 1, 1, n, 0, 0, 0, 1, 0, 0, 0, 0);
@@ -33,8 +42,21 @@ function broadcastInto(kernel: BinaryKernel, a: Ptr, sa: Shape, b: Ptr, sb: Shap
     const strides = [broadcastStrides(sa, shape), broadcastStrides(sb, shape), stridesOf(shape)];
     inLoops(4, [...shape], strides, ([d0, d1, d2, d3], [p, q], [oa, ob, oy]) =>
       kernel(
-        offset(a, 4 * oa!), offset(b, 4 * ob!), offset(y, 4 * oy!),
-        d0!, d1!, d2!, d3!, p![0]!, p![1]!, p![2]!, p![3]!, q![0]!, q![1]!, q![2]!, q![3]!,
+        offset(a, 4 * oa!),
+        offset(b, 4 * ob!),
+        offset(y, 4 * oy!),
+        d0!,
+        d1!,
+        d2!,
+        d3!,
+        p![0]!,
+        p![1]!,
+        p![2]!,
+        p![3]!,
+        q![0]!,
+        q![1]!,
+        q![2]!,
+        q![3]!,
       ),
     );
   }
@@ -62,13 +84,23 @@ export function recordBinary(
   db: (gy: Tensor) => Tensor,
   saved?: readonly Tensor[],
 ): Tensor {
-  if (typeof b === "number") return typeof a === "number" ? y : record(op, y, [[a, (gy) => sumTo(da(gy), a.shape)]], saved);
+  if (typeof b === "number")
+    return typeof a === "number" ? y : record(op, y, [[a, (gy) => sumTo(da(gy), a.shape)]], saved);
   if (typeof a === "number") return record(op, y, [[b, (gy) => sumTo(db(gy), b.shape)]], saved);
-  return record(op, y, [[a, (gy) => sumTo(da(gy), a.shape)], [b, (gy) => sumTo(db(gy), b.shape)]], saved);
+  return record(
+    op,
+    y,
+    [
+      [a, (gy) => sumTo(da(gy), a.shape)],
+      [b, (gy) => sumTo(db(gy), b.shape)],
+    ],
+    saved,
+  );
 }
 
 /** The operands that are tensors: what a partial saves. */
-export const tensorsOf = (...operands: readonly Operand[]): Tensor[] => operands.filter((x): x is Tensor => typeof x !== "number");
+export const tensorsOf = (...operands: readonly Operand[]): Tensor[] =>
+  operands.filter((x): x is Tensor => typeof x !== "number");
 
 /** Throws unless both are f32 tensors or numbers, and one a tensor. */
 export function checkOperands(op: string, a: Operand, b: Operand): void {

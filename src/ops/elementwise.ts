@@ -5,7 +5,6 @@ import type { Tensor } from "../tensor/index.js";
 import { binary, checkOperands, recordBinary, tensorsOf, unary } from "./broadcast.js";
 import { checkFloat, type Operand } from "./launch.js";
 
-
 /**
  * a + b, broadcast. `[…, n] + […, n]`; axes align at the end and stretch from 1; either operand may be a number.
  *
@@ -15,20 +14,42 @@ import { checkFloat, type Operand } from "./launch.js";
  */
 export function add(a: Operand, b: Operand): Tensor {
   checkOperands("add", a, b);
-  return recordBinary("add", binary("add", kernels.add, a, b), a, b, (gy) => gy, (gy) => gy);
+  return recordBinary(
+    "add",
+    binary("add", kernels.add, a, b),
+    a,
+    b,
+    (gy) => gy,
+    (gy) => gy,
+  );
 }
 
 /** a − b, broadcast. PyTorch: `torch.sub`. */
 export function sub(a: Operand, b: Operand): Tensor {
   checkOperands("sub", a, b);
-  return recordBinary("sub", binary("sub", kernels.sub, a, b), a, b, (gy) => gy, (gy) => neg(gy));
+  return recordBinary(
+    "sub",
+    binary("sub", kernels.sub, a, b),
+    a,
+    b,
+    (gy) => gy,
+    (gy) => neg(gy),
+  );
 }
 
 /** a · b elementwise, broadcast. PyTorch: `torch.mul`. */
 export function mul(a: Operand, b: Operand): Tensor {
   checkOperands("mul", a, b);
   const y = binary("mul", kernels.mul, a, b);
-  return recordBinary("mul", y, a, b, (gy) => mul(gy, b), (gy) => mul(gy, a), tensorsOf(a, b));
+  return recordBinary(
+    "mul",
+    y,
+    a,
+    b,
+    (gy) => mul(gy, b),
+    (gy) => mul(gy, a),
+    tensorsOf(a, b),
+  );
 }
 
 /** a / b elementwise, broadcast; IEEE: 1/0 is Infinity, 0/0 NaN. PyTorch: `torch.div`. */
@@ -36,7 +57,10 @@ export function div(a: Operand, b: Operand): Tensor {
   checkOperands("div", a, b);
   const y = binary("div", kernels.div, a, b);
   return recordBinary(
-    "div", y, a, b,
+    "div",
+    y,
+    a,
+    b,
     (gy) => div(gy, b),
     (gy) => neg(div(mul(gy, div(a, b)), b)),
     tensorsOf(a, b),

@@ -12,7 +12,10 @@ const onLists = ["cat"] as const;
 
 /** The methods: an op's parameters without the first. */
 type Methods = {
-  [Name in Exclude<keyof Ops, (typeof onLists)[number]>]: Ops[Name] extends (x: never, ...rest: infer Rest) => infer Result
+  [Name in Exclude<keyof Ops, (typeof onLists)[number]>]: Ops[Name] extends (
+    x: never,
+    ...rest: infer Rest
+  ) => infer Result
     ? (...rest: Rest) => Result
     : never;
 };
@@ -20,9 +23,15 @@ type Methods = {
 /** What the mapping cannot carry over: overloads. */
 interface Overloaded {
   max(): Tensor;
-  max(dim: number | { readonly dim: number; readonly keepdim?: boolean }, options?: { readonly keepdim?: boolean }): ValuesAndIndices;
+  max(
+    dim: number | { readonly dim: number; readonly keepdim?: boolean },
+    options?: { readonly keepdim?: boolean },
+  ): ValuesAndIndices;
   min(): Tensor;
-  min(dim: number | { readonly dim: number; readonly keepdim?: boolean }, options?: { readonly keepdim?: boolean }): ValuesAndIndices;
+  min(
+    dim: number | { readonly dim: number; readonly keepdim?: boolean },
+    options?: { readonly keepdim?: boolean },
+  ): ValuesAndIndices;
 }
 
 declare module "../tensor/tensor.js" {

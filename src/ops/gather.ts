@@ -20,9 +20,13 @@ export function indexSelect(x: Tensor, dim: number, index: Tensor): Tensor {
   checkTensor("indexSelect", "x", x);
   checkTensor("indexSelect", "index", index);
   const axis = checkAxis("indexSelect", dim, x.ndim);
-  if (index.dtype !== "i32") throw typeError("indexSelect", `index must be i32: got ${index.dtype}`, 'Convert with to("i32").');
+  if (index.dtype !== "i32")
+    throw typeError("indexSelect", `index must be i32: got ${index.dtype}`, 'Convert with to("i32").');
   if (x.ndim === 0 || index.ndim !== 1) {
-    throw rangeError("indexSelect", `takes a tensor with axes and an index of one: x is ${show(x.shape)}, index is ${show(index.shape)}`);
+    throw rangeError(
+      "indexSelect",
+      `takes a tensor with axes and an index of one: x is ${show(x.shape)}, index is ${show(index.shape)}`,
+    );
   }
   const [outer, n, inner] = aroundAxis(x.shape, axis);
   const from = ptr(x);

@@ -39,7 +39,11 @@ export function checkOperand(op: string, name: string, x: unknown): asserts x is
 }
 
 /** How a kernel with its own loops walks: sizes, and for each operand strides and an offset, in elements. */
-export type Nest = (dims: readonly number[], strides: readonly (readonly number[])[], offsets: readonly number[]) => void;
+export type Nest = (
+  dims: readonly number[],
+  strides: readonly (readonly number[])[],
+  offsets: readonly number[],
+) => void;
 
 /**
  * Calls a kernel that has `depth` loops of its own for axes of any number: neighbours that all operands walk as one are
@@ -56,7 +60,11 @@ export function inLoops(depth: number, dims: number[], strides: number[][], run:
   const offsets = strides.map(() => 0);
   const walk = (axis: number): void => {
     if (axis === outer) {
-      run(dims.slice(outer), strides.map((s) => s.slice(outer)), offsets);
+      run(
+        dims.slice(outer),
+        strides.map((s) => s.slice(outer)),
+        offsets,
+      );
       return;
     }
     for (let i = 0; i < dims[axis]!; i++) {

@@ -2,20 +2,49 @@
 import { checkOptions, describe, rangeError, show, typeError } from "../error.js";
 import { kernels } from "../kernels/index.js";
 import { offset } from "../memory/index.js";
-import { checkAxis, checkShape, numelOf, sameShape, type Shape, type SliceRange, sliceWindow, stridesOf } from "../shape.js";
+import {
+  checkAxis,
+  checkShape,
+  numelOf,
+  type Shape,
+  type SliceRange,
+  sameShape,
+  sliceWindow,
+  stridesOf,
+} from "../shape.js";
 import { record } from "../tape/index.js";
 import { allocate, checkTensor, fillWith, ptr, type Tensor, transposedView, viewOf } from "../tensor/index.js";
 import { sumTo } from "./broadcast.js";
 import { inLoops } from "./launch.js";
 
 /** Copies `dims` elements by strides; `from` and `to` are offsets in elements. */
-function copyStrided(x: Tensor, from: number, xs: readonly number[], y: Tensor, to: number, ys: readonly number[], dims: readonly number[]): void {
+function copyStrided(
+  x: Tensor,
+  from: number,
+  xs: readonly number[],
+  y: Tensor,
+  to: number,
+  ys: readonly number[],
+  dims: readonly number[],
+): void {
   const px = offset(ptr(x), 4 * from);
   const py = offset(ptr(y), 4 * to);
   inLoops(4, [...dims], [[...xs], [...ys]], ([d0, d1, d2, d3], [s, t], [ox, oy]) =>
     kernels.copyStrided(
-      offset(px, 4 * ox!), offset(py, 4 * oy!),
-      d0!, d1!, d2!, d3!, s![0]!, s![1]!, s![2]!, s![3]!, t![0]!, t![1]!, t![2]!, t![3]!,
+      offset(px, 4 * ox!),
+      offset(py, 4 * oy!),
+      d0!,
+      d1!,
+      d2!,
+      d3!,
+      s![0]!,
+      s![1]!,
+      s![2]!,
+      s![3]!,
+      t![0]!,
+      t![1]!,
+      t![2]!,
+      t![3]!,
     ),
   );
 }
@@ -57,7 +86,8 @@ export function flatten(x: Tensor, startDim = 0, endDim = -1): Tensor {
   if (x.ndim === 0) return reshape(x, [1]);
   const from = checkAxis("flatten", startDim, x.ndim, "startDim");
   const to = checkAxis("flatten", endDim, x.ndim, "endDim");
-  if (from > to) throw rangeError("flatten", `startDim ${startDim} comes after endDim ${endDim}: x is ${show(x.shape)}`);
+  if (from > to)
+    throw rangeError("flatten", `startDim ${startDim} comes after endDim ${endDim}: x is ${show(x.shape)}`);
   return reshape(x, [...x.shape.slice(0, from), numelOf(x.shape.slice(from, to + 1)), ...x.shape.slice(to + 1)]);
 }
 
@@ -65,7 +95,10 @@ export function flatten(x: Tensor, startDim = 0, endDim = -1): Tensor {
 export function squeeze(x: Tensor, dim?: number): Tensor {
   checkTensor("squeeze", "x", x);
   const axis = dim === undefined ? -1 : checkAxis("squeeze", dim, x.ndim);
-  return reshape(x, x.shape.filter((size, i) => size !== 1 || (axis >= 0 && i !== axis)));
+  return reshape(
+    x,
+    x.shape.filter((size, i) => size !== 1 || (axis >= 0 && i !== axis)),
+  );
 }
 
 /** Inserts an axis of size 1 before `dim`. PyTorch: `torch.unsqueeze`. */
@@ -102,7 +135,15 @@ export function permute(x: Tensor, dims: readonly number[]): Tensor {
   const strides = stridesOf(x.shape);
   ptr(x); // a released tensor throws before anything is made
   const y = allocate(shape, x.dtype, "permute");
-  copyStrided(x, 0, order.map((axis) => strides[axis]!), y, 0, stridesOf(shape), shape);
+  copyStrided(
+    x,
+    0,
+    order.map((axis) => strides[axis]!),
+    y,
+    0,
+    stridesOf(shape),
+    shape,
+  );
   const inverse = order.map((_, i) => order.indexOf(i));
   return record("permute", y, [[x, (gy) => permute(gy, inverse)]]);
 }
@@ -152,7 +193,8 @@ function unslice(gy: Tensor, shape: Shape, ranges: readonly SliceRange[]): Tenso
  * console.log(cat([zeros([2, 3]), ones([2, 1])], { dim: 1 }).shape); // [2, 4]
  */
 export function cat(tensors: readonly Tensor[], dim: number | { readonly dim?: number } = 0): Tensor {
-  if (!Array.isArray(tensors) || tensors.length === 0) throw typeError("cat", `takes an array of tensors: got ${describe(tensors)}`);
+  if (!Array.isArray(tensors) || tensors.length === 0)
+    throw typeError("cat", `takes an array of tensors: got ${describe(tensors)}`);
   tensors.forEach((x, i) => checkTensor("cat", `tensor ${i}`, x));
   if (typeof dim === "object") checkOptions("cat", dim, ["dim"]);
   const first = tensors[0]!;
@@ -162,7 +204,10 @@ export function cat(tensors: readonly Tensor[], dim: number | { readonly dim?: n
   tensors.forEach((x, i) => {
     if (x.dtype !== first.dtype) throw typeError("cat", `dtypes differ: ${first.dtype} and ${x.dtype} (tensor ${i})`);
     if (x.ndim !== first.ndim || x.shape.some((size: number, a: number) => a !== axis && size !== first.shape[a])) {
-      throw rangeError("cat", `shapes differ beside axis ${axis}: tensor 0 is ${show(first.shape)}, tensor ${i} is ${show(x.shape)}`);
+      throw rangeError(
+        "cat",
+        `shapes differ beside axis ${axis}: tensor 0 is ${show(first.shape)}, tensor ${i} is ${show(x.shape)}`,
+      );
     }
     total += x.shape[axis]!;
   });
@@ -192,7 +237,10 @@ export function expand(x: Tensor, shape: Shape): Tensor {
   const walk = to.map((size, i) => {
     const own = i < extra ? 1 : x.shape[i - extra]!;
     if (own !== 1 && own !== size) {
-      throw rangeError("expand", `axis ${i} has size ${own} and cannot stretch to ${size}: x is ${show(x.shape)}, shape is ${show(shape)}`);
+      throw rangeError(
+        "expand",
+        `axis ${i} has size ${own} and cannot stretch to ${size}: x is ${show(x.shape)}, shape is ${show(shape)}`,
+      );
     }
     return i < extra || own === 1 ? 0 : strides[i - extra]!;
   });

@@ -50,8 +50,12 @@ export function mseLoss(input: Tensor, target: Tensor, options: LossOptions = {}
   kernels.mse(a, b, ptr(y), input.numel, scale);
   // The gradient of the target is that of the input with the sides exchanged.
   return record(
-    "mseLoss", y,
-    [[input, (gy) => mseGrad(input, target, gy, scale)], [target, (gy) => mseGrad(target, input, gy, scale)]],
+    "mseLoss",
+    y,
+    [
+      [input, (gy) => mseGrad(input, target, gy, scale)],
+      [target, (gy) => mseGrad(target, input, gy, scale)],
+    ],
     [input, target],
   );
 }
@@ -92,7 +96,8 @@ export function crossEntropy(input: Tensor, target: Tensor, options: CrossEntrop
   checkOptions("crossEntropy", options, ["ignoreIndex", "reduction"]);
   const reduction = checkReduction("crossEntropy", options.reduction ?? "mean");
   const ignoreIndex = checkInteger("crossEntropy", "ignoreIndex", options.ignoreIndex ?? -100);
-  if (target.dtype === "bool") throw typeError("crossEntropy", "target holds class numbers: got bool", 'Convert with to("i32").');
+  if (target.dtype === "bool")
+    throw typeError("crossEntropy", "target holds class numbers: got bool", 'Convert with to("i32").');
   const axis = input.ndim === 1 ? 0 : 1;
   const expected = input.shape.filter((_, i) => i !== axis);
   if (input.ndim === 0 || !sameShape(target.shape, expected)) {
@@ -123,7 +128,11 @@ function rowLosses(x: Tensor, target: Tensor, ignoreIndex: number, reduction: Re
     const value = target.toTypedArray()[bad];
     losses.release("within crossEntropy()");
     lse.release("within crossEntropy()");
-    throw rangeError("crossEntropy", `target ${value} is no class of ${classes} (element ${bad} of target ${show(target.shape)})`, `Targets are integers from 0 to ${classes - 1}.`);
+    throw rangeError(
+      "crossEntropy",
+      `target ${value} is no class of ${classes} (element ${bad} of target ${show(target.shape)})`,
+      `Targets are integers from 0 to ${classes - 1}.`,
+    );
   }
   let y = losses;
   let scale: Tensor | null = null; // one over the number of rows that count, for the mean
@@ -147,7 +156,19 @@ function rowLosses(x: Tensor, target: Tensor, ignoreIndex: number, reduction: Re
     const g = ptr(gy);
     const gx = allocate(x.shape, "f32", "crossEntropy");
     const stride = scale === null ? 1 : 0;
-    kernels.crossEntropyGrad(from, at, isFloat, ptr(lse), g, stride, scale === null ? nullPtr : ptr(scale), ptr(gx), rows, classes, ignoreIndex);
+    kernels.crossEntropyGrad(
+      from,
+      at,
+      isFloat,
+      ptr(lse),
+      g,
+      stride,
+      scale === null ? nullPtr : ptr(scale),
+      ptr(gx),
+      rows,
+      classes,
+      ignoreIndex,
+    );
     return gx;
   };
   record("crossEntropy", y, [[x, gradient]], scale === null ? [x, target, lse] : [x, target, lse, scale]);

@@ -2,7 +2,7 @@
 import { rangeError, show } from "../error.js";
 import { kernels, type Ptr } from "../kernels/index.js";
 import { nullPtr, offset, Storage } from "../memory/index.js";
-import { broadcastShapes, broadcastStrides, numelOf, sameShape, type Shape } from "../shape.js";
+import { broadcastShapes, broadcastStrides, numelOf, type Shape, sameShape } from "../shape.js";
 import { record } from "../tape/index.js";
 import { allocate, isTransposed, ptr, ptrAsStored, type Tensor } from "../tensor/index.js";
 import { sumTo } from "./broadcast.js";
@@ -52,8 +52,20 @@ function product(a: Tensor, b: Tensor, ta: boolean, tb: boolean): Tensor {
     const strides = [broadcastStrides(batchA, batch), broadcastStrides(batchB, batch), broadcastStrides(batch, batch)];
     inLoops(1, [...batch], strides, ([count], [sa, sb], [oa, ob, oy]) =>
       kernels.matmul(
-        offset(pa, 4 * oa! * m * k), offset(pb, 4 * ob! * k * n), offset(py, 4 * oy! * m * n), nullPtr, work,
-        count!, m, n, k, sa![0]! * m * k, sb![0]! * k * n, at, bt, 0,
+        offset(pa, 4 * oa! * m * k),
+        offset(pb, 4 * ob! * k * n),
+        offset(py, 4 * oy! * m * n),
+        nullPtr,
+        work,
+        count!,
+        m,
+        n,
+        k,
+        sa![0]! * m * k,
+        sb![0]! * k * n,
+        at,
+        bt,
+        0,
       ),
     );
   }
@@ -61,7 +73,8 @@ function product(a: Tensor, b: Tensor, ta: boolean, tb: boolean): Tensor {
   const da = (gy: Tensor) => (ta !== lazyA ? product(b, gy, tb, true) : product(gy, b, false, !tb));
   const db = (gy: Tensor) => (tb !== lazyB ? product(gy, a, true, ta) : product(a, gy, !ta, false));
   return record(
-    "matmul", y,
+    "matmul",
+    y,
     [
       [a, (gy) => sumTo(lazyA ? transpose(da(gy), -1, -2) : da(gy), a.shape)],
       [b, (gy) => sumTo(lazyB ? transpose(db(gy), -1, -2) : db(gy), b.shape)],
@@ -85,7 +98,11 @@ export function matmul(a: Tensor, b: Tensor): Tensor {
   checkFloat("matmul", "a", a);
   checkFloat("matmul", "b", b);
   if (a.ndim === 0 || b.ndim === 0) {
-    throw rangeError("matmul", `operands need at least one axis: a is ${show(a.shape)}, b is ${show(b.shape)}`, "Use mul() for scalars.");
+    throw rangeError(
+      "matmul",
+      `operands need at least one axis: a is ${show(a.shape)}, b is ${show(b.shape)}`,
+      "Use mul() for scalars.",
+    );
   }
   const axisB = b.ndim === 1 ? 0 : b.ndim - 2;
   const k = a.shape[a.ndim - 1]!;
@@ -155,6 +172,24 @@ export function linear(x: Tensor, weight: Tensor, bias?: Tensor): Tensor {
     return x.ndim === 2 ? gx : reshape(gx, x.shape);
   };
   const dw = (gy: Tensor) => product(rowsOf(gy, out), rowsOf(x, features), true, false);
-  if (bias === undefined) return record("linear", y, [[x, dx], [weight, dw]], [x, weight]);
-  return record("linear", y, [[x, dx], [weight, dw], [bias, (gy) => sum(rowsOf(gy, out), 0)]], [x, weight]);
+  if (bias === undefined)
+    return record(
+      "linear",
+      y,
+      [
+        [x, dx],
+        [weight, dw],
+      ],
+      [x, weight],
+    );
+  return record(
+    "linear",
+    y,
+    [
+      [x, dx],
+      [weight, dw],
+      [bias, (gy) => sum(rowsOf(gy, out), 0)],
+    ],
+    [x, weight],
+  );
 }

@@ -4,8 +4,8 @@ import { kernels } from "../kernels/index.js";
 import { aroundAxis, checkAxes, checkAxis, numelOf, reducedShape, type Shape } from "../shape.js";
 import { record, unrecorded } from "../tape/index.js";
 import { allocate, ptr, type Tensor, viewOf } from "../tensor/index.js";
-import { div, mul } from "./elementwise.js";
 import { gatherAlong, scatterAlong } from "./along.js";
+import { div, mul } from "./elementwise.js";
 import { checkFloat, checkNotEmpty, splitOptions } from "./launch.js";
 import { expand, reshape } from "./layout.js";
 
@@ -161,12 +161,20 @@ function argExtreme(op: "argmax" | "argmin", x: Tensor, dim: unknown, options: R
 }
 
 /** Position of the largest element along an axis (default: in the flattened tensor); the first among equals, a NaN before all. i32. PyTorch: `torch.argmax`. */
-export function argmax(x: Tensor, dim?: number | { readonly dim?: number; readonly keepdim?: boolean }, options?: { readonly keepdim?: boolean }): Tensor {
+export function argmax(
+  x: Tensor,
+  dim?: number | { readonly dim?: number; readonly keepdim?: boolean },
+  options?: { readonly keepdim?: boolean },
+): Tensor {
   return argExtreme("argmax", x, dim, options);
 }
 
 /** Position of the smallest element along an axis; see argmax. PyTorch: `torch.argmin`. */
-export function argmin(x: Tensor, dim?: number | { readonly dim?: number; readonly keepdim?: boolean }, options?: { readonly keepdim?: boolean }): Tensor {
+export function argmin(
+  x: Tensor,
+  dim?: number | { readonly dim?: number; readonly keepdim?: boolean },
+  options?: { readonly keepdim?: boolean },
+): Tensor {
   return argExtreme("argmin", x, dim, options);
 }
 
@@ -185,23 +193,37 @@ function extremeAlong(op: "max" | "min", x: Tensor, dim: number, keepdim: boolea
  * gradient). NaN wins. PyTorch: `torch.max`.
  */
 export function max(x: Tensor): Tensor;
-export function max(x: Tensor, dim: number | { readonly dim: number; readonly keepdim?: boolean }, options?: { readonly keepdim?: boolean }): ValuesAndIndices;
+export function max(
+  x: Tensor,
+  dim: number | { readonly dim: number; readonly keepdim?: boolean },
+  options?: { readonly keepdim?: boolean },
+): ValuesAndIndices;
 export function max(x: Tensor, dim?: unknown, options?: { readonly keepdim?: boolean }): Tensor | ValuesAndIndices {
   return maxOrMin("max", x, dim, options);
 }
 
 /** Smallest element of all, or along an axis with its position; see max. PyTorch: `torch.min`. */
 export function min(x: Tensor): Tensor;
-export function min(x: Tensor, dim: number | { readonly dim: number; readonly keepdim?: boolean }, options?: { readonly keepdim?: boolean }): ValuesAndIndices;
+export function min(
+  x: Tensor,
+  dim: number | { readonly dim: number; readonly keepdim?: boolean },
+  options?: { readonly keepdim?: boolean },
+): ValuesAndIndices;
 export function min(x: Tensor, dim?: unknown, options?: { readonly keepdim?: boolean }): Tensor | ValuesAndIndices {
   return maxOrMin("min", x, dim, options);
 }
 
-function maxOrMin(op: "max" | "min", x: Tensor, dim: unknown, options: { readonly keepdim?: boolean } | undefined): Tensor | ValuesAndIndices {
+function maxOrMin(
+  op: "max" | "min",
+  x: Tensor,
+  dim: unknown,
+  options: { readonly keepdim?: boolean } | undefined,
+): Tensor | ValuesAndIndices {
   checkFloat(op, "x", x);
   const split = splitOptions(dim, options);
   checkOptions(op, split.options, ["dim", "keepdim"]);
   if (split.dim === undefined) return op === "max" ? amax(x) : amin(x);
-  if (typeof split.dim !== "number") throw rangeError(op, `takes one axis: got ${String(split.dim)}`, `Use a${op}() for several.`);
+  if (typeof split.dim !== "number")
+    throw rangeError(op, `takes one axis: got ${String(split.dim)}`, `Use a${op}() for several.`);
   return extremeAlong(op, x, split.dim, split.options.keepdim ?? false);
 }

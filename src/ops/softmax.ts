@@ -41,11 +41,17 @@ export function softmax(x: Tensor, dim: AxisOption): Tensor {
   const y = allocate(x.shape, "f32", "softmax");
   kernels.softmax(from, ptr(y), ...aroundAxis(x.shape, axis));
   return record(
-    "softmax", y,
-    [[x, (gy) =>
-      isRecording()
-        ? mul(y, sub(gy, sum(mul(gy, y), { dim: axis, keepdim: true })))
-        : axisGrad(kernels.softmaxGrad, "softmax", gy, y, axis)]],
+    "softmax",
+    y,
+    [
+      [
+        x,
+        (gy) =>
+          isRecording()
+            ? mul(y, sub(gy, sum(mul(gy, y), { dim: axis, keepdim: true })))
+            : axisGrad(kernels.softmaxGrad, "softmax", gy, y, axis),
+      ],
+    ],
     [y],
   );
 }
@@ -57,11 +63,17 @@ export function logSoftmax(x: Tensor, dim: AxisOption): Tensor {
   const y = allocate(x.shape, "f32", "logSoftmax");
   kernels.logSoftmax(from, ptr(y), ...aroundAxis(x.shape, axis));
   return record(
-    "logSoftmax", y,
-    [[x, (gy) =>
-      isRecording()
-        ? sub(gy, mul(exp(y), sum(gy, { dim: axis, keepdim: true })))
-        : axisGrad(kernels.logSoftmaxGrad, "logSoftmax", gy, y, axis)]],
+    "logSoftmax",
+    y,
+    [
+      [
+        x,
+        (gy) =>
+          isRecording()
+            ? sub(gy, mul(exp(y), sum(gy, { dim: axis, keepdim: true })))
+            : axisGrad(kernels.logSoftmaxGrad, "logSoftmax", gy, y, axis),
+      ],
+    ],
     [y],
   );
 }

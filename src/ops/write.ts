@@ -32,11 +32,27 @@ export function copy(x: Tensor, source: Tensor): Tensor {
   x.storage.written();
   if (sameShape(x.shape, source.shape)) kernels.copyStrided(from, to, 1, 1, 1, x.numel, 0, 0, 0, 1, 0, 0, 0, 1);
   else {
-    inLoops(4, [...x.shape], [broadcastStrides(source.shape, x.shape), stridesOf(x.shape)], ([a, b, c, d], [s, t], [os, ot]) =>
-      kernels.copyStrided(
-        offset(from, 4 * os!), offset(to, 4 * ot!),
-        a!, b!, c!, d!, s![0]!, s![1]!, s![2]!, s![3]!, t![0]!, t![1]!, t![2]!, t![3]!,
-      ),
+    inLoops(
+      4,
+      [...x.shape],
+      [broadcastStrides(source.shape, x.shape), stridesOf(x.shape)],
+      ([a, b, c, d], [s, t], [os, ot]) =>
+        kernels.copyStrided(
+          offset(from, 4 * os!),
+          offset(to, 4 * ot!),
+          a!,
+          b!,
+          c!,
+          d!,
+          s![0]!,
+          s![1]!,
+          s![2]!,
+          s![3]!,
+          t![0]!,
+          t![1]!,
+          t![2]!,
+          t![3]!,
+        ),
     );
   }
   return x;
@@ -45,7 +61,8 @@ export function copy(x: Tensor, source: Tensor): Tensor {
 /** Writes one value everywhere and gives x. PyTorch: `Tensor.fill_`. */
 export function fill(x: Tensor, value: number | boolean): Tensor {
   checkWritable("fill", x);
-  if (typeof value !== "number" && typeof value !== "boolean") throw typeError("fill", `the value must be a number: got ${describe(value)}`);
+  if (typeof value !== "number" && typeof value !== "boolean")
+    throw typeError("fill", `the value must be a number: got ${describe(value)}`);
   ptr(x);
   x.storage.written();
   fillWith(x, Number(value));

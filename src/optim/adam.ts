@@ -25,8 +25,21 @@ const belowOne = 1 - Number.EPSILON / 2;
 abstract class AdamFamily extends Optimizer<AdamOptions> {
   private readonly decoupled: boolean;
 
-  constructor(name: string, decoupled: boolean, weightDecay: number, params: Params<AdamOptions>, options: Partial<AdamOptions>) {
-    super(name, params, options, { lr: 0.001, betas: [0.9, 0.999], eps: 1e-8, weightDecay, amsgrad: false, maximize: false });
+  constructor(
+    name: string,
+    decoupled: boolean,
+    weightDecay: number,
+    params: Params<AdamOptions>,
+    options: Partial<AdamOptions>,
+  ) {
+    super(name, params, options, {
+      lr: 0.001,
+      betas: [0.9, 0.999],
+      eps: 1e-8,
+      weightDecay,
+      amsgrad: false,
+      maximize: false,
+    });
     this.decoupled = decoupled;
   }
 
@@ -34,7 +47,8 @@ abstract class AdamFamily extends Optimizer<AdamOptions> {
     checkNumber(this.name, "lr", lr, 0);
     checkNumber(this.name, "eps", eps, 0);
     checkNumber(this.name, "weightDecay", weightDecay, 0);
-    if (!Array.isArray(betas) || betas.length !== 2) throw typeError(this.name, `betas must be two numbers: got ${describe(betas)}`);
+    if (!Array.isArray(betas) || betas.length !== 2)
+      throw typeError(this.name, `betas must be two numbers: got ${describe(betas)}`);
     // Below 1: at 1 the bias correction divides by 0.
     checkNumber(this.name, "betas[0]", betas[0], 0, belowOne);
     checkNumber(this.name, "betas[1]", betas[1], 0, belowOne);
@@ -45,7 +59,18 @@ abstract class AdamFamily extends Optimizer<AdamOptions> {
   }
 
   protected update(table: Ptr, count: number, { lr, betas, eps, weightDecay, amsgrad, maximize }: AdamOptions): void {
-    kernels.adam(table, count, lr, betas[0], betas[1], eps, weightDecay, Number(this.decoupled), Number(amsgrad), Number(maximize));
+    kernels.adam(
+      table,
+      count,
+      lr,
+      betas[0],
+      betas[1],
+      eps,
+      weightDecay,
+      Number(this.decoupled),
+      Number(amsgrad),
+      Number(maximize),
+    );
   }
 }
 

@@ -1,7 +1,8 @@
 // gradine/optim: optimizers.
-export { Adam, AdamW } from "./adam.js";
+
 export type { AdamOptions } from "./adam.js";
+export { Adam, AdamW } from "./adam.js";
+export type { OptimizerState, ParamGroup, ParamState, Params } from "./optimizer.js";
 export { Optimizer } from "./optimizer.js";
-export type { OptimizerState, ParamGroup, Params, ParamState } from "./optimizer.js";
-export { SGD } from "./sgd.js";
 export type { SGDOptions } from "./sgd.js";
+export { SGD } from "./sgd.js";

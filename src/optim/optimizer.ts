@@ -59,16 +59,26 @@ export abstract class Optimizer<Options extends object> {
     }
     const { params, ...options } = group;
     checkOptions(this.name, options, Object.keys(this.defaults));
-    const merged = { ...this.defaults, ...options, params: params instanceof Tensor ? [params] : [...params] } as ParamGroup<Options>;
+    const merged = {
+      ...this.defaults,
+      ...options,
+      params: params instanceof Tensor ? [params] : [...params],
+    } as ParamGroup<Options>;
     this.checkGroup(merged);
     const known = new Set(this.paramGroups.flatMap((g) => g.params));
     for (const [i, param] of merged.params.entries()) {
-      if (!(param instanceof Tensor)) throw typeError(this.name, `parameters must be tensors: got ${describe(param)} (parameter ${i})`);
-      if (param.dtype !== "f32") throw typeError(this.name, `parameters must be f32: got ${param.dtype} (parameter ${i})`);
+      if (!(param instanceof Tensor))
+        throw typeError(this.name, `parameters must be tensors: got ${describe(param)} (parameter ${i})`);
+      if (param.dtype !== "f32")
+        throw typeError(this.name, `parameters must be f32: got ${param.dtype} (parameter ${i})`);
       if (param.requiresGrad && param.node!.name !== "") {
-        throw rangeError(this.name, `only leaves can be optimized: ${param.op} ${show(param.shape)} is the result of an op (parameter ${i})`);
+        throw rangeError(
+          this.name,
+          `only leaves can be optimized: ${param.op} ${show(param.shape)} is the result of an op (parameter ${i})`,
+        );
       }
-      if (known.has(param)) throw rangeError(this.name, `parameter ${i} ${show(param.shape)} is in two groups, or twice in one`);
+      if (known.has(param))
+        throw rangeError(this.name, `parameter ${i} ${show(param.shape)} is in two groups, or twice in one`);
       known.add(param);
     }
     if (merged.params.length === 0) throw rangeError(this.name, "got a group without parameters");
@@ -150,7 +160,10 @@ export abstract class Optimizer<Options extends object> {
     }
     return {
       state,
-      paramGroups: this.paramGroups.map(({ params, ...options }) => ({ ...options, params: params.map((p) => numbers.get(p)!) })),
+      paramGroups: this.paramGroups.map(({ params, ...options }) => ({
+        ...options,
+        params: params.map((p) => numbers.get(p)!),
+      })),
     };
   }
 
@@ -160,7 +173,10 @@ export abstract class Optimizer<Options extends object> {
     const all = this.paramGroups.flatMap((group) => group.params);
     const sizes = saved.paramGroups.map((group) => group.params.length);
     if (sizes.length !== this.paramGroups.length || sizes.some((n, i) => n !== this.paramGroups[i]!.params.length)) {
-      throw rangeError(op, `groups differ: saved ${show(sizes)} parameters a group, here ${show(this.paramGroups.map((g) => g.params.length))}`);
+      throw rangeError(
+        op,
+        `groups differ: saved ${show(sizes)} parameters a group, here ${show(this.paramGroups.map((g) => g.params.length))}`,
+      );
     }
     for (const [i, group] of saved.paramGroups.entries()) {
       const { params: _, ...options } = group;

@@ -34,7 +34,14 @@ export interface SGDOptions {
  */
 export class SGD extends Optimizer<SGDOptions> {
   constructor(params: Params<SGDOptions>, options: Partial<SGDOptions> = {}) {
-    super("SGD", params, options, { lr: 0.001, momentum: 0, dampening: 0, weightDecay: 0, nesterov: false, maximize: false });
+    super("SGD", params, options, {
+      lr: 0.001,
+      momentum: 0,
+      dampening: 0,
+      weightDecay: 0,
+      nesterov: false,
+      maximize: false,
+    });
   }
 
   protected checkGroup({ lr, momentum, dampening, weightDecay, nesterov }: SGDOptions): void {
@@ -43,7 +50,10 @@ export class SGD extends Optimizer<SGDOptions> {
     checkNumber("SGD", "dampening", dampening);
     checkNumber("SGD", "weightDecay", weightDecay, 0);
     if (nesterov && (momentum <= 0 || dampening !== 0)) {
-      throw rangeError("SGD", `nesterov needs a momentum and no dampening: momentum is ${momentum}, dampening is ${dampening}`);
+      throw rangeError(
+        "SGD",
+        `nesterov needs a momentum and no dampening: momentum is ${momentum}, dampening is ${dampening}`,
+      );
     }
   }
 
@@ -51,7 +61,11 @@ export class SGD extends Optimizer<SGDOptions> {
     return momentum === 0 ? none : buffers;
   }
 
-  protected update(table: Ptr, count: number, { lr, momentum, dampening, weightDecay, nesterov, maximize }: SGDOptions): void {
+  protected update(
+    table: Ptr,
+    count: number,
+    { lr, momentum, dampening, weightDecay, nesterov, maximize }: SGDOptions,
+  ): void {
     kernels.sgd(table, count, lr, momentum, dampening, weightDecay, Number(nesterov), Number(maximize));
   }
 }

@@ -201,7 +201,10 @@ function runHooks(node: Node, gy: Tensor): Tensor {
     const replaced = hook(gradient);
     if (replaced === undefined) continue;
     if (!(replaced instanceof Tensor) || !sameShape(replaced.shape, gradient.shape)) {
-      throw typeError("registerHook", `a hook gives a tensor of the gradient's shape ${show(gradient.shape)} or undefined`);
+      throw typeError(
+        "registerHook",
+        `a hook gives a tensor of the gradient's shape ${show(gradient.shape)} or undefined`,
+      );
     }
     gradient.holds--;
     replaced.holds++;
@@ -256,7 +259,10 @@ function consume(order: readonly Node[], through: readonly boolean[], roots: rea
 }
 
 /** Runs a walk where its temporaries are freed: in a scope of its own, or, when it is recorded, with its graph. */
-function walkInScope<T extends Tensor | (Tensor | undefined)[]>(walk: Walk, finish: (w: ReturnType<typeof walkBack>) => T): T {
+function walkInScope<T extends Tensor | (Tensor | undefined)[]>(
+  walk: Walk,
+  finish: (w: ReturnType<typeof walkBack>) => T,
+): T {
   if (!walk.createGraph) return runInScope("backward", () => finish(walkBack(walk)));
   const graph = walk.roots.map(graphOf).find((g) => g !== null);
   if (current !== null || !graph) return finish(walkBack(walk));
@@ -274,7 +280,14 @@ export function backward(x: Tensor, gradient?: Tensor, options: BackwardOptions 
   const createGraph = options.createGraph ?? false;
   checkRoot("backward", x, gradient);
   walkInScope(
-    { op: "backward", roots: [x], gradients: [gradient], targets: undefined, createGraph, retainGraph: options.retainGraph ?? createGraph },
+    {
+      op: "backward",
+      roots: [x],
+      gradients: [gradient],
+      targets: undefined,
+      createGraph,
+      retainGraph: options.retainGraph ?? createGraph,
+    },
     ({ leaves, gradients }) => {
       for (let i = 0; i < leaves.length; i++) accumulate(leaves[i]!.leaf!, gradients[i]!, createGraph);
       return [];
@@ -294,10 +307,17 @@ function checkRoot(op: string, x: Tensor, gradient: Tensor | undefined): void {
   }
   if (gradient === undefined) {
     if (x.numel !== 1) {
-      throw rangeError(op, `a gradient can be left out for one element only: the output is ${show(x.shape)}`, "Reduce it with sum() or mean(), or pass the gradient.");
+      throw rangeError(
+        op,
+        `a gradient can be left out for one element only: the output is ${show(x.shape)}`,
+        "Reduce it with sum() or mean(), or pass the gradient.",
+      );
     }
   } else if (!(gradient instanceof Tensor) || !sameShape(gradient.shape, x.shape)) {
-    throw rangeError(op, `the gradient must have the output's shape ${show(x.shape)}: got ${gradient instanceof Tensor ? show(gradient.shape) : typeof gradient}`);
+    throw rangeError(
+      op,
+      `the gradient must have the output's shape ${show(x.shape)}: got ${gradient instanceof Tensor ? show(gradient.shape) : typeof gradient}`,
+    );
   }
 }
 
@@ -368,7 +388,10 @@ export function grad<O extends GradOptions>(
   roots.forEach((x, i) => checkRoot("grad", x, cotangents[i]));
   targets.forEach((x, i) => {
     if (!(x instanceof Tensor)) throw typeError("grad", `inputs must be tensors: got ${typeof x} (input ${i})`);
-    if (nodeOf(x) === null) throw new Error(`grad: input ${i} requires no gradient: ${x.op} ${show(x.shape)}. Set requiresGrad before computing the outputs.`);
+    if (nodeOf(x) === null)
+      throw new Error(
+        `grad: input ${i} requires no gradient: ${x.op} ${show(x.shape)}. Set requiresGrad before computing the outputs.`,
+      );
   });
   const createGraph = options.createGraph ?? false;
   const walk: Walk = {
@@ -387,7 +410,9 @@ export function grad<O extends GradOptions>(
     const reachable = new Set(order);
     targets.forEach((x, i) => {
       if (!reachable.has(nodeOf(x)!)) {
-        throw new Error(`grad: the outputs do not depend on input ${i}: ${x.op} ${show(x.shape)}. Pass { allowUnused: true } to get null for it.`);
+        throw new Error(
+          `grad: the outputs do not depend on input ${i}: ${x.op} ${show(x.shape)}. Pass { allowUnused: true } to get null for it.`,
+        );
       }
     });
   }
@@ -395,7 +420,10 @@ export function grad<O extends GradOptions>(
     const seen = new Set<Handle>();
     return result.gradients.map((gradient) => {
       // A cotangent, a saved tensor, or one gradient of two inputs: each result is a tensor of its own.
-      if (gradient === undefined || (!seen.has(gradient) && !cotangents.includes(gradient) && !createdBefore(gradient, createGraph))) {
+      if (
+        gradient === undefined ||
+        (!seen.has(gradient) && !cotangents.includes(gradient) && !createdBefore(gradient, createGraph))
+      ) {
         if (gradient !== undefined) seen.add(gradient);
         return gradient;
       }

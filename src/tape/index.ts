@@ -3,10 +3,10 @@ import { tapeHooks } from "../tensor/index.js";
 import { backward, registerHook } from "./backward.js";
 import { detach, requireGrad } from "./record.js";
 
-export { grad, installWalkOps } from "./backward.js";
 export type { GradOptions } from "./backward.js";
-export { gradcheck } from "./gradcheck.js";
+export { grad, installWalkOps } from "./backward.js";
 export type { GradcheckOptions } from "./gradcheck.js";
+export { gradcheck } from "./gradcheck.js";
 export { goesWith } from "./graph.js";
 export { enableGrad, isRecording, keep, noGrad, record, recordJoint, scope, unrecorded, willRecord } from "./record.js";
 export { steps } from "./steps.js";

@@ -165,7 +165,8 @@ export function scope<T>(fn: () => T): T {
 export function keep<T extends Tensor | readonly Tensor[]>(tensors: T): T {
   for (const x of (tensors instanceof Tensor ? [tensors] : tensors) as readonly Tensor[]) {
     if (!(x instanceof Tensor)) throw typeError("keep", `takes tensors: got ${typeof x}`);
-    if (x.released) throw rangeError("keep", "the tensor was already released", "Keep it in the iteration that made it.");
+    if (x.released)
+      throw rangeError("keep", "the tensor was already released", "Keep it in the iteration that made it.");
     moveTo(x, null);
     x.derived = false; // not loose any more: nothing releases it by itself
   }
@@ -186,12 +187,16 @@ export function detach(x: Tensor): Tensor {
 export function requireGrad(x: Tensor, on: boolean): void {
   const node = nodeOf(x);
   if (node !== null && node.leaf === null) {
-    throw rangeError("requiresGrad", `${x.op} recorded this tensor: only leaves can be set`, "Use detach() for one that requires none.");
+    throw rangeError(
+      "requiresGrad",
+      `${x.op} recorded this tensor: only leaves can be set`,
+      "Use detach() for one that requires none.",
+    );
   }
   if (!on) x.node = null;
   else if (node === null) {
-    if (x.dtype !== "f32") throw typeError("requiresGrad", `only f32 tensors can require gradients: dtype is ${x.dtype}`);
+    if (x.dtype !== "f32")
+      throw typeError("requiresGrad", `only f32 tensors can require gradients: dtype is ${x.dtype}`);
     x.node = new Node("", [], null, nothing, 0, x);
   }
 }
-

@@ -27,14 +27,19 @@ export interface RandomOptions extends CreateOptions {
 }
 
 /** Whatever `tensor` takes: numbers and booleans, nested to any depth, or typed arrays, iterables, tensors. */
-export type TensorData = NestedArray | ArrayBufferView | Iterable<number | boolean | readonly (number | boolean)[]> | Tensor;
+export type TensorData =
+  | NestedArray
+  | ArrayBufferView
+  | Iterable<number | boolean | readonly (number | boolean)[]>
+  | Tensor;
 
 const createOptions = ["dtype", "requiresGrad"];
 const dtypes: readonly DType[] = ["f32", "i32", "bool"];
 
 /** @internal */
 export function checkDType(op: string, dtype: unknown): DType {
-  if (!dtypes.includes(dtype as DType)) throw typeError(op, `unknown dtype ${describe(dtype)}`, `Known: ${dtypes.join(", ")}.`);
+  if (!dtypes.includes(dtype as DType))
+    throw typeError(op, `unknown dtype ${describe(dtype)}`, `Known: ${dtypes.join(", ")}.`);
   return dtype as DType;
 }
 
@@ -113,7 +118,12 @@ export function tensor(data: TensorData, options: TensorOptions = {}): Tensor {
   } else if (typeof data === "object" && data !== null && Symbol.iterator in data) {
     ({ flat, shape } = flatten(Array.isArray(data) ? data : [...data]));
     if (flat.length > 0 && typeof flat[0] === "boolean") natural = "bool";
-  } else throw typeError("tensor", `cannot take ${describe(data)}`, "Use numbers, nested arrays, a typed array or an iterable.");
+  } else
+    throw typeError(
+      "tensor",
+      `cannot take ${describe(data)}`,
+      "Use numbers, nested arrays, a typed array or an iterable.",
+    );
 
   if (options.shape !== undefined) {
     const given = checkShape("tensor", options.shape);
@@ -123,11 +133,13 @@ export function tensor(data: TensorData, options: TensorOptions = {}): Tensor {
     shape = given;
   }
   const dtype = asked ?? natural;
-  if (options.requiresGrad && dtype !== "f32") throw typeError("tensor", `only f32 tensors can require gradients: dtype is ${dtype}`);
+  if (options.requiresGrad && dtype !== "f32")
+    throw typeError("tensor", `only f32 tensors can require gradients: dtype is ${dtype}`);
   if (!ArrayBuffer.isView(data)) {
     for (let i = 0; i < flat.length; i++) {
       const kind = typeof flat[i];
-      if (kind !== "number" && kind !== "boolean") throw typeError("tensor", `values must be numbers or booleans: got ${describe(flat[i])} (element ${i})`);
+      if (kind !== "number" && kind !== "boolean")
+        throw typeError("tensor", `values must be numbers or booleans: got ${describe(flat[i])} (element ${i})`);
     }
   }
   if (dtype === "i32") {
@@ -163,7 +175,8 @@ export function ones(shape: Shape, options: CreateOptions = {}): Tensor {
 
 function constant(op: string, shape: Shape, value: number | boolean, options: CreateOptions): Tensor {
   const dtype = check(op, options) ?? (typeof value === "boolean" ? "bool" : "f32");
-  if (typeof value !== "number" && typeof value !== "boolean") throw typeError(op, `the value must be a number: got ${describe(value)}`);
+  if (typeof value !== "number" && typeof value !== "boolean")
+    throw typeError(op, `the value must be a number: got ${describe(value)}`);
   const x = allocate(checkShape(op, shape), dtype, op);
   fillWith(x, Number(value));
   return finish(x, options);
@@ -201,11 +214,18 @@ export function arange(start: number, end?: number, step = 1, options: CreateOpt
 
 const randomOptions = [...createOptions, "generator"];
 
-function drawn(op: string, shape: Shape, options: RandomOptions, dtype: DType, draw: (state: Ptr, y: Ptr, n: number) => void): Tensor {
+function drawn(
+  op: string,
+  shape: Shape,
+  options: RandomOptions,
+  dtype: DType,
+  draw: (state: Ptr, y: Ptr, n: number) => void,
+): Tensor {
   const asked = check(op, options, randomOptions) ?? dtype;
   if (asked !== dtype) throw typeError(op, `draws ${dtype}: dtype ${asked} was asked for`, "Convert with to().");
   const generator = options.generator ?? defaultGenerator;
-  if (!(generator instanceof Generator)) throw typeError(op, `generator must be a Generator: got ${describe(generator)}`);
+  if (!(generator instanceof Generator))
+    throw typeError(op, `generator must be a Generator: got ${describe(generator)}`);
   const x = allocate(checkShape(op, shape), dtype, op);
   draw(generator.ptr, ptr(x), x.numel);
   return finish(x, options);

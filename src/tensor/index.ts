@@ -1,7 +1,22 @@
 // Tensors as the rest of the library sees them.
-export { arange, checkDType, empty, fillWith, full, ones, rand, randint, randn, randperm, tensor, zeros } from "./create.js";
+
 export type { CreateOptions, RandomOptions, TensorData, TensorOptions } from "./create.js";
+export {
+  arange,
+  checkDType,
+  empty,
+  fillWith,
+  full,
+  ones,
+  rand,
+  randint,
+  randn,
+  randperm,
+  tensor,
+  zeros,
+} from "./create.js";
 export { defaultGenerator, Generator, manualSeed, nextStream, seed, withGenerator } from "./generator.js";
+export type { BackwardOptions, DType, NestedArray, TapeHooks, TapeNode, TypedArray } from "./tensor.js";
 export {
   allocate,
   checkTensor,
@@ -13,4 +28,3 @@ export {
   transposedView,
   viewOf,
 } from "./tensor.js";
-export type { BackwardOptions, DType, NestedArray, TapeHooks, TapeNode, TypedArray } from "./tensor.js";

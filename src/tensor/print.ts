@@ -51,7 +51,8 @@ export function format(x: Tensor): string {
     else for (const i of shown(x.shape[axis]!)) if (i >= 0) collect(axis + 1, at * x.shape[axis]! + i);
   };
   collect(0, 0);
-  const text = x.dtype === "bool" ? (v: number) => (v === 1 ? "true" : "false") : numberFormat(visible, x.dtype !== "f32");
+  const text =
+    x.dtype === "bool" ? (v: number) => (v === 1 ? "true" : "false") : numberFormat(visible, x.dtype !== "f32");
   const width = x.ndim === 0 ? 0 : Math.max(...visible.map((v) => text(v).length));
   const build = (axis: number, at: number): string => {
     if (axis === x.ndim) return text(data[at]!).padStart(width);

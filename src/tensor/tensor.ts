@@ -81,9 +81,13 @@ export class Tensor extends Handle {
   }
   set grad(gradient: Tensor | null) {
     if (gradient !== null && (gradient.numel !== this.numel || gradient.ndim !== this.ndim)) {
-      throw rangeError("grad", `a gradient has its tensor's shape: got ${show(gradient.shape)} for ${show(this.shape)}`);
+      throw rangeError(
+        "grad",
+        `a gradient has its tensor's shape: got ${show(gradient.shape)} for ${show(this.shape)}`,
+      );
     }
-    if (this.gradient !== null && this.gradient !== gradient) this.gradient.release("when its tensor got another gradient");
+    if (this.gradient !== null && this.gradient !== gradient)
+      this.gradient.release("when its tensor got another gradient");
     if (gradient !== null) gradient.owner = null;
     this.gradient = gradient;
   }
@@ -95,7 +99,8 @@ export class Tensor extends Handle {
 
   /** The value of a one-element tensor as a number (a bool as 0 or 1). @throws RangeError for more elements. */
   item(): number {
-    if (this.numel !== 1) throw rangeError("item", `the tensor has ${this.numel} elements: shape is ${show(this.shape)}`, "Use toArray().");
+    if (this.numel !== 1)
+      throw rangeError("item", `the tensor has ${this.numel} elements: shape is ${show(this.shape)}`, "Use toArray().");
     if ((this.state & RELEASED) !== 0) return this.dtype === "f32" ? floatOf(this.kept) : this.kept;
     const index = word(ptr(this));
     return this.dtype === "f32" ? heap.f32[index]! : heap.i32[index]!;
@@ -112,11 +117,19 @@ export class Tensor extends Handle {
   toTypedArray(): TypedArray {
     if (this.released && this.numel === 1) {
       const value = [this.item()];
-      return this.dtype === "f32" ? new Float32Array(value) : this.dtype === "i32" ? new Int32Array(value) : new Uint8Array(value);
+      return this.dtype === "f32"
+        ? new Float32Array(value)
+        : this.dtype === "i32"
+          ? new Int32Array(value)
+          : new Uint8Array(value);
     }
     const view = this.view();
     // `new` and not `slice`: a copy must never be of shared memory.
-    return this.dtype === "f32" ? new Float32Array(view) : this.dtype === "i32" ? new Int32Array(view) : new Uint8Array(view);
+    return this.dtype === "f32"
+      ? new Float32Array(view)
+      : this.dtype === "i32"
+        ? new Int32Array(view)
+        : new Uint8Array(view);
   }
 
   /** The values as nested arrays; a plain number for a 0-d tensor, booleans for dtype bool. */

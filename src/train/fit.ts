@@ -11,7 +11,9 @@ import { type Progress, ProgressWriter } from "./progress.js";
 export type Pair = readonly [Tensor, Tensor, ...unknown[]];
 
 /** A loss: a function, or a layer such as `CrossEntropyLoss`. */
-export type LossFunction = ((output: Tensor, target: Tensor) => Tensor) | { forward(output: Tensor, target: Tensor): Tensor };
+export type LossFunction =
+  | ((output: Tensor, target: Tensor) => Tensor)
+  | { forward(output: Tensor, target: Tensor): Tensor };
 
 /** A metric of a batch; its mean over the samples is reported. */
 export type Metric = (output: Tensor, target: Tensor) => number | Tensor;
@@ -65,7 +67,8 @@ class Means {
   private count = 0;
 
   add(values: Readonly<Record<string, number>>, samples: number): void {
-    for (const [name, value] of Object.entries(values)) this.sums.set(name, (this.sums.get(name) ?? 0) + value * samples);
+    for (const [name, value] of Object.entries(values))
+      this.sums.set(name, (this.sums.get(name) ?? 0) + value * samples);
     this.count += samples;
   }
 
@@ -124,7 +127,8 @@ export async function fit(model: Module, loader: Iterable<Pair>, options: FitOpt
   }
   const loss = lossFunction(options.loss);
   for (const [name, metric] of Object.entries(metrics)) {
-    if (typeof metric !== "function") throw typeError("fit", `metric ${name} must be a function: got ${describe(metric)}`);
+    if (typeof metric !== "function")
+      throw typeError("fit", `metric ${name} must be a function: got ${describe(metric)}`);
   }
   const stream = nextStream("fit");
   const writer = progress ? new ProgressWriter() : null;
@@ -176,7 +180,8 @@ export async function fit(model: Module, loader: Iterable<Pair>, options: FitOpt
         writer?.batch(state());
         await pause();
       }
-      if (batch === 0) throw rangeError("fit", "the loader gave no batches", "Is the dataset empty, or dropLast on a short one?");
+      if (batch === 0)
+        throw rangeError("fit", "the loader gave no batches", "Is the dataset empty, or dropLast on a short one?");
       let checked: Record<string, number> | undefined;
       if (validation !== undefined) {
         model.eval();
@@ -212,7 +217,12 @@ function checkBatch(batch: Pair): Pair {
   return batch;
 }
 
-function measure(loss: Tensor, output: Tensor, target: Tensor, metrics: Readonly<Record<string, Metric>>): Record<string, number> {
+function measure(
+  loss: Tensor,
+  output: Tensor,
+  target: Tensor,
+  metrics: Readonly<Record<string, Metric>>,
+): Record<string, number> {
   const values: Record<string, number> = { loss: loss.item() };
   for (const [name, metric] of Object.entries(metrics)) {
     const value = metric(output, target);

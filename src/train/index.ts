@@ -1,4 +1,5 @@
 // gradine/train: the training loop and metrics.
-export { fit } from "./fit.js";
+
 export type { AbortSignalLike, EpochResult, FitOptions, FitResult, LossFunction, Metric, Pair } from "./fit.js";
+export { fit } from "./fit.js";
 export { accuracy, confusionMatrix } from "./metrics.js";

@@ -17,7 +17,10 @@ import type { Tensor } from "../tensor/index.js";
 export function accuracy(output: Tensor, target: Tensor): number {
   const expected = output.shape.filter((_, i) => i !== 1);
   if (output.ndim < 2 || show(target.shape) !== show(expected)) {
-    throw rangeError("accuracy", `target must be ${show(expected)} for an output of ${show(output.shape)}: got ${show(target.shape)}`);
+    throw rangeError(
+      "accuracy",
+      `target must be ${show(expected)} for an output of ${show(output.shape)}: got ${show(target.shape)}`,
+    );
   }
   const predicted = noGrad(() => argmax(output, 1).toTypedArray());
   const wanted = target.toTypedArray();
