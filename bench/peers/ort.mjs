@@ -2,13 +2,11 @@
 //
 // A run copies its inputs and outputs in and out, so several products are chained in one graph, each taking the one before
 // it as its left operand. Both operands are inputs: a constant right operand would be packed ahead of time.
-import * as ort from "onnxruntime-common";
-
 const build = process.env.BUILD;
 const { InferenceSession, env, Tensor } = await import(build).then((m) => m.default ?? m);
 if (build === "onnxruntime-web") env.wasm.numThreads = 1;
 
-export const version = `${build} ${env.versions[build === "onnxruntime-web" ? "web" : "node"] ?? ort.env.versions.common}`;
+export const version = `${build} ${env.versions[build === "onnxruntime-web" ? "web" : "node"]}`;
 
 export async function open({ kind, n, layout, a, b, probes }) {
   if (kind !== "matmul") throw new Error("onnxruntime does not train");
