@@ -32,18 +32,40 @@ function candidate(m, k, n, layout) {
 }
 
 const cube = (s) => [s, s, s];
-const big = [...[64, 128, 256, 512, 1024, 100, 127].map(cube), [128, 784, 128], [64, 784, 128], [128, 128, 10], [1, 256, 256]];
+const big = [
+  ...[64, 128, 256, 512, 1024, 100, 127].map(cube),
+  [128, 784, 128],
+  [64, 784, 128],
+  [128, 128, 10],
+  [1, 256, 256],
+];
 const tiny = [
-  [32, 2, 16, "NT+"], [32, 16, 16, "NT+"], [32, 16, 1, "NT+"], // 2-16-16-1 forward, batch 32
-  [32, 1, 16, "NN"], [32, 16, 16, "NN"], // gradients of the inputs
-  [1, 32, 16, "TN"], [16, 32, 16, "TN"], [16, 32, 2, "TN"], // gradients of the weights
-  ...["NN", "NT", "TN", "TT"].flatMap((layout) => [[8, 8, 8, layout], [16, 16, 16, layout], [32, 32, 32, layout]]),
+  [32, 2, 16, "NT+"],
+  [32, 16, 16, "NT+"],
+  [32, 16, 1, "NT+"], // 2-16-16-1 forward, batch 32
+  [32, 1, 16, "NN"],
+  [32, 16, 16, "NN"], // gradients of the inputs
+  [1, 32, 16, "TN"],
+  [16, 32, 16, "TN"],
+  [16, 32, 2, "TN"], // gradients of the weights
+  ...["NN", "NT", "TN", "TT"].flatMap((layout) => [
+    [8, 8, 8, layout],
+    [16, 16, 16, layout],
+    [32, 32, 32, layout],
+  ]),
 ];
 const filter = process.argv[2] ?? "";
 const list = [
   ...big.flatMap((s) => ["NN", "NT", "TN"].map((layout) => candidate(...s, layout))),
-  ...[[1024, 1024, 1024], [128, 128, 128]].map((s) => candidate(...s, "TT")),
-  ...[[1, 1024, 1024], [1, 2048, 2048], [2, 256, 256]].flatMap((s) => ["NN", "NT"].map((l) => candidate(...s, l))),
+  ...[
+    [1024, 1024, 1024],
+    [128, 128, 128],
+  ].map((s) => candidate(...s, "TT")),
+  ...[
+    [1, 1024, 1024],
+    [1, 2048, 2048],
+    [2, 256, 256],
+  ].flatMap((s) => ["NN", "NT"].map((l) => candidate(...s, l))),
   ...tiny.map((s) => candidate(...s)),
 ].filter(({ name }) => name.includes(filter));
 
