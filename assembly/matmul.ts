@@ -7,10 +7,10 @@
 // Blocks after Goto and van de Geijn, "Anatomy of High-Performance Matrix Multiplication" (2008): a block of b lies in
 // L2, one of its panels in L1; of a, only a transposed one that is too large to be read in place is copied.
 import { gatherRows, packA, packRows, scatterRows, transpose4 } from "./matmul-pack";
-import { panel, zeros } from "./matmul-tiles";
+import { slimPanel, widePanel, zeros } from "./matmul-tiles";
 import { vectorTimesColumns, vectorTimesRows } from "./matmul-vector";
 
-/** Block sizes; KERNELS: flat within 3 % around these. rowBlock is a multiple of 5, columnBlock of 8. */
+/** Block sizes; KERNELS: flat within 3 % around these. rowBlock is a multiple of 4, columnBlock of 8. */
 // @ts-ignore: decorator
 @inline
 const rowBlock = 120, columnBlock = 512, depthBlock = 256;
@@ -39,11 +39,11 @@ function packsA(m: i32, n: i32, k: i32, aTransposed: i32): bool {
   return <i64>m * k > packASize && (aTransposed != 0 || n > packAColumns);
 }
 
-/** Bytes of a packed block of a: whole tiles of four, and room for the padding of the last row. */
+/** Bytes of a packed block of a: whole tiles of 4 rows. */
 // @ts-ignore: decorator
 @inline
 function packedABytes(m: i32, depth: i32): i32 {
-  return (min(m, rowBlock) + 3) * depth * 4 + 16;
+  return ((min(m, rowBlock) + 3) & ~3) * depth * 4;
 }
 
 /** Bytes of scratch that `matmul` needs for one shape (whatever the batch). */
@@ -66,16 +66,18 @@ function addBias(y: usize, bias: usize, step: usize, count: i32): void {
 
 /** A panel of `width` < 8 columns: computed whole in the staging area, from which the columns that exist are copied. */
 function narrowPanel(
-  width: i32, stage: usize, a: usize, aRow: usize, aStep: usize, b: usize, bStep: usize, fresh: bool,
+  width: i32, stage: usize, a: usize, aTile: usize, aRow: usize, aStep: usize, b: usize, bStep: usize, fresh: bool,
   y: usize, yRow: usize, bias: usize, rows: i32, k: i32,
 ): void {
   const sums = stage + 32;
   if (!fresh) gatherRows(sums, 32, y, yRow, rows, width);
-  if (bias != 0) gatherRows(stage, 32, bias, 32, 1, width);
-  panel(
-    width > 4, a, aRow, aStep, b, bStep, fresh ? zeros : sums, fresh ? 0 : 32,
-    sums, 32, bias != 0 ? stage : 0, rows, k,
-  );
+  if (bias != 0) {
+    gatherRows(stage, 32, bias, 32, 1, width);
+    bias = stage;
+  }
+  const init = fresh ? zeros : sums, initRow: usize = fresh ? 0 : 32;
+  if (width > 4) widePanel(a, aTile, aRow, aStep, b, bStep, init, initRow, sums, 32, bias, rows, k);
+  else slimPanel(a, aTile, aRow, aStep, b, bStep, init, initRow, sums, 32, bias, rows, k);
   scatterRows(y, yRow, sums, 32, rows, width);
 }
 
@@ -114,11 +116,14 @@ function product(
       }
       for (let i0 = 0; i0 < m; i0 += rowBlock) {
         const rows = min(m - i0, rowBlock);
-        let aBlock = a + <usize>i0 * aRow + <usize>p0 * aStep, blockStep = aStep;
+        let block = a + <usize>i0 * aRow + <usize>p0 * aStep;
+        let blockTile = 4 * aRow, blockRow = aRow, blockStep = aStep;
         if (packed) {
-          packA(packedA, aBlock, aRow, aStep, rows, depth);
-          aBlock = packedA;
-          blockStep = 0;
+          packA(packedA, block, aRow, aStep, rows, depth);
+          block = packedA;
+          blockTile = <usize>depth << 4;
+          blockRow = 4;
+          blockStep = 16;
         }
         for (let j = 0; j < columns; j += 8) {
           const width = min(columns - j, 8);
@@ -131,13 +136,14 @@ function product(
           const yBlock = y + <usize>i0 * yRow + (<usize>(j0 + j) << 2);
           const panelBias = blockBias != 0 ? blockBias + (<usize>(j0 + j) << 2) : 0;
           if (width == 8) {
-            panel(
-              true, aBlock, aRow, blockStep, bPanel, bStep, fresh ? zeros : yBlock, fresh ? 0 : yRow,
+            widePanel(
+              block, blockTile, blockRow, blockStep, bPanel, bStep, fresh ? zeros : yBlock, fresh ? 0 : yRow,
               yBlock, yRow, panelBias, rows, depth,
             );
           } else {
             narrowPanel(
-              width, stage, aBlock, aRow, blockStep, bPanel, bStep, fresh, yBlock, yRow, panelBias, rows, depth,
+              width, stage, block, blockTile, blockRow, blockStep, bPanel, bStep, fresh,
+              yBlock, yRow, panelBias, rows, depth,
             );
           }
         }
