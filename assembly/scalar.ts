@@ -72,7 +72,7 @@ export function scalarPow(x: f64, y: f64): f64 {
     }
     return y < 0 ? 1 / power : power;
   }
-  if (x < 0 && !whole) return NaN;
+  if (x < 0 && x > -Infinity && !whole) return NaN;
   const size = abs(x) == 1 ? (y != y ? y : 1) : scalarExp(y * scalarLog(abs(x)));
   const odd = whole && exponent < 9007199254740992 && (<i64>exponent & 1);
   return odd ? copysign(size, x) : size;
