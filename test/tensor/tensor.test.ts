@@ -23,6 +23,7 @@ import {
   slice,
   softmax,
   sum,
+  type Tensor,
   tensor,
   zeros,
 } from "../../src/index.js";
@@ -211,7 +212,7 @@ describe("errors leave everything usable", () => {
     expect(() => zeros([1 << 16, 1 << 16])).toThrow(/zeros of \[65536,65536\]: out of memory: 17.2 GB asked for/);
     expect(() => zeros([1 << 30, 2, 4])).toThrow(/out of memory/);
     init({ maxBytes: memory().heapBytes + (1 << 20) });
-    const held = [];
+    const held: Tensor[] = [];
     expect(() => {
       for (;;) held.push(randn([64, 1024]));
     }).toThrow(/randn of \[64,1024\]: out of memory.*Biggest owners: randn \[64,1024\]/);
