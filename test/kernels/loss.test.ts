@@ -31,7 +31,19 @@ describe("crossEntropy", () => {
         const gx = block(x.length * 4);
         const gx1 = block(x.length * 4);
         const from = floats(x);
-        kernels.crossEntropyGrad(from, got.target, isFloat, got.lsePtr, floats(g), 1, floats([0.5]), gx, rows, classes, ignore);
+        kernels.crossEntropyGrad(
+          from,
+          got.target,
+          isFloat,
+          got.lsePtr,
+          floats(g),
+          1,
+          floats([0.5]),
+          gx,
+          rows,
+          classes,
+          ignore,
+        );
         kernels.crossEntropyGrad(
           from,
           got.target,
