@@ -5,7 +5,7 @@
 // partial sums kept in y. So the bits of a row depend neither on the other rows nor on the path or the layout.
 //
 // Blocks after Goto and van de Geijn, "Anatomy of High-Performance Matrix Multiplication" (2008): a block of b lies in
-// L2, one of its panels in L1; of a, only a transposed one that is too large to be read in place is copied.
+// L2, one of its panels in L1, while tiles of a pass by. Small operands are read in place.
 import { gatherRows, packA, packRows, scatterRows, transpose4 } from "./matmul-pack";
 import { slimPanel, widePanel, zeros } from "./matmul-tiles";
 import { vectorTimesColumns, vectorTimesRows } from "./matmul-vector";
@@ -92,7 +92,7 @@ function product(
   const packB = packsB(n, k, bTransposed);
   const packed = packsA(m, n, k, aTransposed);
   const yRow = <usize>n << 2, bRow = <usize>(bTransposed ? k : n) << 2;
-  const aRow = <usize>(aTransposed ? 1 : k) << 2, aStep = <usize>(aTransposed ? m : 1) << 2;
+  const aRow = (aTransposed ? 1 : <usize>k) << 2, aStep = (aTransposed ? <usize>m : 1) << 2;
   const stage = scratch;
   if ((n & 7) != 0) scratch += stageBytes;
   const packedA = scratch;
@@ -121,7 +121,7 @@ function product(
       for (let i0 = 0; i0 < m; i0 += rowBlock) {
         const rows = min(m - i0, rowBlock);
         let block = a + <usize>i0 * aRow + <usize>p0 * aStep;
-        let blockTile = 4 * aRow, blockRow = aRow, blockStep = aStep;
+        let blockTile: usize = 4 * aRow, blockRow: usize = aRow, blockStep: usize = aStep;
         if (packed) {
           packA(packedA, block, aRow, aStep, rows, depth);
           block = packedA;
