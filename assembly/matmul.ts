@@ -92,7 +92,7 @@ function product(
   const packB = packsB(n, k, bTransposed);
   const packed = packsA(m, n, k, aTransposed);
   const yRow = <usize>n << 2, bRow = <usize>(bTransposed ? k : n) << 2;
-  const aRow = (aTransposed ? 1 : <usize>k) << 2, aStep = (aTransposed ? <usize>m : 1) << 2;
+  const aRow: usize = aTransposed ? 4 : <usize>k << 2, aStep: usize = aTransposed ? <usize>m << 2 : 4;
   const stage = scratch;
   if ((n & 7) != 0) scratch += stageBytes;
   const packedA = scratch;
