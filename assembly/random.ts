@@ -3,7 +3,7 @@
 // 8 spare bytes. Word i of a call is word i % 4 of the block of counter + i / 4, so that any part of a call can be
 // computed alone; a call advances the counter by the ceil(n / 4) blocks it used.
 import { loadWide, storeLanes, storeWide } from "./lanes";
-import { log } from "./math";
+import { logInner } from "./math";
 
 // Kernels fill a block of memory with words and turn them into numbers in place; this block stays in L1.
 const CHUNK = 2048;
@@ -152,7 +152,7 @@ function boxMuller(state: usize, y: usize, n: i32, mean: v128, std: v128): void 
       v = v128.load32_splat(n > 1 ? y + 4 : state + 24);
     }
     u = f32x4.add(f32x4.mul(f32x4.convert_i32x4_u(u), v128.load32_splat(NORMAL)), v128.load32_splat(NORMAL, 4));
-    const r = f32x4.mul(std, f32x4.sqrt(f32x4.mul(log(u), v128.load32_splat(NORMAL, 8))));
+    const r = f32x4.mul(std, f32x4.sqrt(f32x4.mul(logInner(u), v128.load32_splat(NORMAL, 8))));
     // 4 v = q + f with an integer q and f in [-1/2, 1/2], exactly: the angle is q quarter turns and f pi / 2.
     const quarters = f32x4.mul(f32x4.convert_i32x4_s(i32x4.shr_u(v, 8)), v128.load32_splat(NORMAL, 12));
     const magic = v128.load32_splat(NORMAL, 16);

@@ -22,10 +22,11 @@ interface Options {
 class Reference {
   state = { m: [] as number[], v: [] as number[], top: [] as number[] };
   step = 0;
-  constructor(
-    readonly p: number[],
-    readonly o: Options,
-  ) {
+  readonly p: number[];
+  readonly o: Options;
+  constructor(p: number[], o: Options) {
+    this.p = p;
+    this.o = o;
     this.state = { m: p.map(() => 0), v: p.map(() => 0), top: p.map(() => 0) };
   }
   update(grad: ArrayLike<number>) {
@@ -59,11 +60,9 @@ class Reference {
 class Group {
   readonly params: { p: Ptr; g: Ptr; m: Ptr; v: Ptr; top: Ptr; step: Ptr; n: number }[];
   readonly table: Ptr;
-  constructor(
-    values: ArrayLike<number>[],
-    readonly o: Options,
-    firstState = 0,
-  ) {
+  readonly o: Options;
+  constructor(values: ArrayLike<number>[], o: Options, firstState = 0) {
+    this.o = o;
     this.params = values.map((x) => {
       const state = () => floats(Array(x.length).fill(firstState));
       return {
