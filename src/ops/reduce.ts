@@ -2,7 +2,7 @@
 import { checkOptions, rangeError, show } from "../error.js";
 import { kernels } from "../kernels/index.js";
 import { aroundAxis, checkAxes, checkAxis, numelOf, reducedShape, type Shape } from "../shape.js";
-import { record, unrecorded } from "../tape/index.js";
+import { composed, record, unrecorded } from "../tape/index.js";
 import { allocate, ptr, type Tensor, viewOf } from "../tensor/index.js";
 import { gatherAlong, scatterAlong } from "./along.js";
 import { div, mul } from "./elementwise.js";
@@ -223,7 +223,8 @@ function maxOrMin(
   const split = splitOptions(dim, options);
   checkOptions(op, split.options, ["dim", "keepdim"]);
   if (split.dim === undefined) return op === "max" ? amax(x) : amin(x);
-  if (typeof split.dim !== "number")
-    throw rangeError(op, `takes one axis: got ${String(split.dim)}`, `Use a${op}() for several.`);
-  return extremeAlong(op, x, split.dim, split.options.keepdim ?? false);
+  const { dim: axis } = split;
+  if (typeof axis !== "number")
+    throw rangeError(op, `takes one axis: got ${String(axis)}`, `Use a${op}() for several.`);
+  return composed(op, [x], () => extremeAlong(op, x, axis, split.options.keepdim ?? false));
 }

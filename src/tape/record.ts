@@ -102,8 +102,8 @@ function put(
   return y;
 }
 
-/** Sees to the owner of an op's result: the scope of its inputs where loops overlap, the tape's rules in a bare loop. */
-function place(y: Tensor, inputs: readonly Tensor[], recorded: boolean): void {
+/** @internal Sees to the owner of an op's result: the scope of its inputs where loops overlap, the tape's rules in a bare loop. */
+export function place(y: Tensor, inputs: readonly Tensor[], recorded: boolean): void {
   if (openLoops > 0) settle(y, inputs);
   if (y.owner !== null) return;
   if (recorded) joinGraph(y, inputs);
