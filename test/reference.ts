@@ -62,6 +62,7 @@ export const axisOf = (axis: number, rank: number): number => (axis < 0 ? axis +
 
 /** Axes counted from the front and sorted; undefined is all of them. */
 export function axesOf(dim: number | readonly number[] | undefined, rank: number): number[] {
+  if (rank === 0) return []; // a number has the one axis 0, of one element
   if (dim === undefined) return Array.from({ length: rank }, (_, i) => i);
   return (typeof dim === "number" ? [dim] : [...dim]).map((axis) => axisOf(axis, rank)).sort((a, b) => a - b);
 }
