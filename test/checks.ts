@@ -315,7 +315,6 @@ export function checkMemory(row: Row, refs: readonly Ref[]): void {
       const walk = (createGraph: boolean): void => {
         const inputs = handOver(row, leaves);
         const outputs = runRow(row, inputs);
-        disposeHeld(outputs, inputs);
         const roots = outputs.filter((y) => y.requiresGrad);
         const cotangents = roots.map((y) => tensor(new Float32Array(y.numel).fill(0.5), { shape: y.shape }));
         if (!createGraph) {
@@ -333,6 +332,7 @@ export function checkMemory(row: Row, refs: readonly Ref[]): void {
           for (const g of [...ones, ...second, ...first]) if (g !== null && !g.requiresGrad) g.dispose();
         }
         for (const v of cotangents) v.dispose();
+        disposeHeld(outputs, inputs);
         disposeHeld(inputs, leaves);
         for (const x of leaves) x.grad = null;
       };

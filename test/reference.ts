@@ -176,8 +176,8 @@ export function softmax(x: Ref, dim: number): Ref {
 export function logSoftmax(x: Ref, dim: number): Ref {
   return along(x, dim, (run) => {
     const top = Math.max(...run);
-    const lse = top + Math.log(total(run.map((v) => Math.exp(v - top))));
-    return run.map((v) => v - lse);
+    const rest = Math.log(total(run.map((v) => Math.exp(v - top))));
+    return run.map((v) => v - top - rest);
   });
 }
 

@@ -2,7 +2,7 @@
 import { rangeError, typeError } from "../error.js";
 import { moveTo, openLoops, runInScope, settle, writeTime } from "../memory/index.js";
 import { Tensor, viewOf } from "../tensor/index.js";
-import { followInputs, joinGraph, makeLoose, watchReads } from "./graph.js";
+import { escapeNoGrad, followInputs, joinGraph, makeLoose, watchReads } from "./graph.js";
 import { type JointPartial, Node, nodeOf, type Partial } from "./node.js";
 
 let recording = true;
@@ -123,7 +123,7 @@ export function noGrad<T>(fn: () => T): T {
   const before = setRecording(false);
   try {
     return runInScope("noGrad", fn, (handle) => {
-      if ((handle as Tensor).derived) makeLoose(handle as Tensor);
+      if ((handle as Tensor).derived) escapeNoGrad(handle as Tensor);
     });
   } finally {
     setRecording(before);

@@ -34,6 +34,10 @@ const reductions: readonly Reduction[] = [
 type Axes = number | readonly number[] | undefined;
 const spell = (dim: Axes): string => (dim === undefined ? "all" : `along ${dim}`);
 
+/** The mean of nothing is NaN. */
+const withoutMean = (row: Row): Row =>
+  row.op === "mean" ? { ...row, gradient: "none", reason: "the mean of nothing is NaN" } : row;
+
 function reductionRows({ op, call, fold, input = {}, ofNothing }: Reduction): Row[] {
   const row = (shape: readonly number[], dim: Axes, keepdim = false, asOptions = false, transposed = false): Row => ({
     op,
@@ -69,7 +73,7 @@ function reductionRows({ op, call, fold, input = {}, ofNothing }: Reduction): Ro
     row([67, 3], 0),
     row([0, 3], 1),
     row([3, 0], 0),
-    ...(ofNothing ? [row([0], undefined), row([3, 0], 1), row([0, 2], 0, true)] : []),
+    ...(ofNothing ? [row([0], undefined), row([3, 0], 1), row([0, 2], 0, true)].map(withoutMean) : []),
   ];
 }
 
