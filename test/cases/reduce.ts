@@ -15,7 +15,8 @@ import {
 import * as ref from "../reference.js";
 import type { Input, Row } from "./case.js";
 
-interface Reduction {
+/** A reduction over any axes, as the property tests draw them too. */
+export interface Reduction {
   readonly op: string;
   readonly call: (x: Tensor, dim?: Dim, options?: ReduceOptions) => Tensor;
   readonly fold: (values: Float64Array) => number;
@@ -24,7 +25,7 @@ interface Reduction {
   readonly ofNothing: boolean;
 }
 
-const reductions: readonly Reduction[] = [
+export const reductions: readonly Reduction[] = [
   { op: "sum", call: sum, fold: ref.total, ofNothing: true },
   { op: "mean", call: mean, fold: ref.average, ofNothing: true },
   { op: "amax", call: amax, fold: (v) => Math.max(...v), input: { distinct: true, margin: 0.01 }, ofNothing: false },
