@@ -132,11 +132,21 @@ export function escapeNoGrad(x: Tensor): void {
 
 /** Gives what a scope holds to a graph: a recorded walk's results and its constants. */
 export function giveToGraph(graph: Graph, scope: Scope): void {
-  for (const handle of scope.members) {
-    if (handle.owner !== scope) continue;
+  giveTo(
+    graph,
+    scope.members.filter((handle) => handle.owner === scope),
+  );
+}
+
+/** Gives tensors, recorded or not, to a graph. */
+export function giveTo(graph: Graph, handles: readonly Handle[]): void {
+  for (const handle of handles) {
     handle.owner = graph;
     if (nodeOf(handle as Tensor) === null) graph.satellites.push(handle);
-    else graph.tensors.push(handle as Tensor);
+    else {
+      graph.tensors.push(handle as Tensor);
+      graph.sorted = false;
+    }
   }
 }
 
