@@ -5,6 +5,7 @@ import { rows as convert } from "./convert.js";
 import { rows as elementwise } from "./elementwise.js";
 import { rows as gather } from "./gather.js";
 import { rows as layout } from "./layout.js";
+import { rows as linalg } from "./linalg.js";
 import { rows as loss } from "./loss.js";
 import { rows as matmul } from "./matmul.js";
 import { rows as reduce } from "./reduce.js";
@@ -17,6 +18,7 @@ export const rows: readonly Row[] = [
   ...elementwise,
   ...gather,
   ...layout,
+  ...linalg,
   ...loss,
   ...matmul,
   ...reduce,
