@@ -2,18 +2,19 @@
 // 1, 2, 3", SC 2011). A generator is 32 bytes of memory: key (2 x u32), counter (u64), stream (2 x u32), and
 // 8 spare bytes. Word i of a call is word i % 4 of the block of counter + i / 4, so that any part of a call can be
 // computed alone; a call advances the counter by the ceil(n / 4) blocks it used.
-import { loadLanes, storeLanes } from "./lanes";
-import { log4 } from "./math";
+import { loadWide, storeLanes, storeWide } from "./lanes";
+import { log } from "./math";
 
 // Kernels fill a block of memory with words and turn them into numbers in place; this block stays in L1.
 const CHUNK = 2048;
 
-/** Multiplies four counters' words by a constant: the high halves go to `hi`, the low ones to `lo`. */
+/** The high halves of four 64-bit products, two from each vector. */
 @inline
 function high(even: v128, odd: v128): v128 {
   return v128.shuffle<u32>(even, odd, 1, 3, 5, 7);
 }
 
+/** The low halves. */
 @inline
 function low(even: v128, odd: v128): v128 {
   return v128.shuffle<u32>(even, odd, 0, 2, 4, 6);
@@ -76,14 +77,15 @@ const RANDINT = 2;
 /** Words to numbers, in place. */
 @inline
 function convert(op: i32, y: usize, n: i32, a: v128, b: v128, c: v128): void {
-  for (; n > 0; n -= 4) {
-    let v = n >= 4 ? v128.load(y) : loadLanes(y, n, a);
+  while (n > 0) {
+    const wide = n >= 4;
+    let v = loadWide(y, wide);
     if (op == UNIFORM) v = f32x4.pmin(f32x4.add(a, f32x4.mul(unit(v), b)), c);
     else if (op == BERNOULLI) v = v128.and(f32x4.lt(unit(v), a), b);
     else v = i32x4.add(high(i64x2.extmul_low_i32x4_u(v, b), i64x2.extmul_high_i32x4_u(v, b)), a);
-    if (n >= 4) v128.store(y, v);
-    else storeLanes(y, v, n);
-    y += 16;
+    storeWide(y, v, wide);
+    y += wide ? 16 : 4;
+    n -= wide ? 4 : 1;
   }
 }
 
@@ -126,45 +128,60 @@ export function randint(state: usize, y: usize, n: i32, lo: i32, hi: i32): void 
   }
 }
 
+// 2^-32, 2^-33, -2, 2^-22, the magic number 1.5 * 2^23, pi / 2, and Cephes' sinf and cosf on [-pi/4, pi/4].
+const NORMAL = memory.data<f32>([
+  2.3283064365386963e-10, 1.1641532182693481e-10, -2, 2.384185791015625e-7, 12582912, 1.57079632679489662,
+  -1.9515295891e-4, 8.3321608736e-3, -1.6666654611e-1, 2.443315711809948e-5, -1.388731625493765e-3,
+  4.166664568298827e-2, -0.5, 1,
+]);
+
 /**
  * Words to normal numbers in place (Box and Muller 1958): from a pair of words u, v in turn
  * r = sqrt(-2 ln u), u in [2^-33, 1], and r cos(2 pi v), r sin(2 pi v). So |y - mean| <= 6.77 std.
  */
 function boxMuller(state: usize, y: usize, n: i32, mean: v128, std: v128): void {
-  for (; n > 0; n -= 8) {
-    // Lanes beyond n hold the spare word, which completes the last pair of an odd n.
-    const spare = v128.load32_splat(state, 24);
-    const a = n >= 4 ? v128.load(y) : loadLanes(y, n, spare);
-    const b = n >= 8 ? v128.load(y, 16) : n > 4 ? loadLanes(y + 16, n - 4, spare) : spare;
-    const u = f32x4.add(f32x4.mul(f32x4.convert_i32x4_u(low(a, b)), f32x4.splat(2.3283064365386963e-10)),
-      f32x4.splat(1.1641532182693481e-10));
-    const r = f32x4.mul(std, f32x4.sqrt(f32x4.mul(log4(u), f32x4.splat(-2))));
+  while (n > 0) {
+    // Four pairs a trip; the last ones singly, where the spare word completes the last pair of an odd n.
+    const wide = n >= 8;
+    let u: v128, v: v128;
+    if (wide) {
+      u = low(v128.load(y), v128.load(y, 16));
+      v = high(v128.load(y), v128.load(y, 16));
+    } else {
+      u = v128.load32_splat(y);
+      v = v128.load32_splat(n > 1 ? y + 4 : state + 24);
+    }
+    u = f32x4.add(f32x4.mul(f32x4.convert_i32x4_u(u), v128.load32_splat(NORMAL)), v128.load32_splat(NORMAL, 4));
+    const r = f32x4.mul(std, f32x4.sqrt(f32x4.mul(log(u), v128.load32_splat(NORMAL, 8))));
     // 4 v = q + f with an integer q and f in [-1/2, 1/2], exactly: the angle is q quarter turns and f pi / 2.
-    const quarters = f32x4.mul(unit(high(a, b)), f32x4.splat(4));
-    const rounded = f32x4.add(quarters, f32x4.splat(12582912));
-    const t = f32x4.mul(f32x4.sub(quarters, f32x4.sub(rounded, f32x4.splat(12582912))), f32x4.splat(1.57079632679489662));
+    const quarters = f32x4.mul(f32x4.convert_i32x4_s(i32x4.shr_u(v, 8)), v128.load32_splat(NORMAL, 12));
+    const magic = v128.load32_splat(NORMAL, 16);
+    const rounded = f32x4.add(quarters, magic);
+    const t = f32x4.mul(f32x4.sub(quarters, f32x4.sub(rounded, magic)), v128.load32_splat(NORMAL, 20));
     const t2 = f32x4.mul(t, t);
-    // Cephes' sinf and cosf on [-pi/4, pi/4].
-    let s = f32x4.add(f32x4.mul(t2, f32x4.splat(-1.9515295891e-4)), f32x4.splat(8.3321608736e-3));
-    s = f32x4.add(f32x4.mul(s, t2), f32x4.splat(-1.6666654611e-1));
+    let s = f32x4.add(f32x4.mul(t2, v128.load32_splat(NORMAL, 24)), v128.load32_splat(NORMAL, 28));
+    s = f32x4.add(f32x4.mul(s, t2), v128.load32_splat(NORMAL, 32));
     s = f32x4.add(t, f32x4.mul(f32x4.mul(s, t2), t));
-    let c = f32x4.add(f32x4.mul(t2, f32x4.splat(2.443315711809948e-5)), f32x4.splat(-1.388731625493765e-3));
-    c = f32x4.add(f32x4.mul(c, t2), f32x4.splat(4.166664568298827e-2));
-    c = f32x4.add(f32x4.mul(c, f32x4.mul(t2, t2)), f32x4.sub(f32x4.splat(1), f32x4.mul(t2, f32x4.splat(0.5))));
+    let c = f32x4.add(f32x4.mul(t2, v128.load32_splat(NORMAL, 36)), v128.load32_splat(NORMAL, 40));
+    c = f32x4.add(f32x4.mul(c, t2), v128.load32_splat(NORMAL, 44));
+    c = f32x4.add(f32x4.mul(c, t2), v128.load32_splat(NORMAL, 48));
+    c = f32x4.add(f32x4.mul(c, t2), v128.load32_splat(NORMAL, 52));
     // The low bits of `rounded` are q: odd quarters swap the two; q = 1, 2 negate the cosine, q = 2, 3 the sine.
     const swap = i32x4.shr_s(i32x4.shl(rounded, 31), 31);
-    const sign = i32x4.splat(0x80000000);
-    const cosSign = v128.and(i32x4.shl(i32x4.add(rounded, i32x4.splat(1)), 30), sign);
-    const sinSign = v128.and(i32x4.shl(rounded, 30), sign);
+    const sinSign = i32x4.shl(i32x4.shr_u(rounded, 1), 31);
+    const cosSign = v128.xor(sinSign, i32x4.shl(rounded, 31));
     const cos = v128.xor(v128.bitselect(s, c, swap), cosSign);
     const sin = v128.xor(v128.bitselect(c, s, swap), sinSign);
     const z0 = f32x4.add(f32x4.mul(r, cos), mean), z1 = f32x4.add(f32x4.mul(r, sin), mean);
-    const first = v128.shuffle<u32>(z0, z1, 0, 4, 1, 5), second = v128.shuffle<u32>(z0, z1, 2, 6, 3, 7);
-    if (n >= 4) v128.store(y, first);
-    else storeLanes(y, first, n);
-    if (n >= 8) v128.store(y, second, 16);
-    else if (n > 4) storeLanes(y + 16, second, n - 4);
-    y += 32;
+    if (wide) {
+      v128.store(y, v128.shuffle<u32>(z0, z1, 0, 4, 1, 5));
+      v128.store(y, v128.shuffle<u32>(z0, z1, 2, 6, 3, 7), 16);
+    } else {
+      v128.store_lane<u32>(y, z0, 0);
+      if (n > 1) v128.store_lane<u32>(y, z1, 0, 4);
+    }
+    y += wide ? 32 : 8;
+    n -= wide ? 8 : 2;
   }
 }
 

@@ -1,7 +1,7 @@
 // Reductions over the middle axis of x[outer, n, inner]: sum (and mean), amax, amin, argmax, argmin.
 // The order of the additions depends on the shape alone. Sums run in f32 lanes over short blocks, whose totals are
 // added in f64: a chain of f32 additions is at most 16 (rows) or 32 (columns) long, whatever n is.
-import { addPair, high64, loadLanes, loadWidth, low64, narrow, storeLanes, storeWidth } from "./lanes";
+import { addPair, high64, loadLanes, loadWide, low64, narrow, storeLanes, storeWide } from "./lanes";
 
 // What a row's sum is taken of: x, a * b, (a - b)^2.
 const PLAIN = 0;
@@ -110,8 +110,8 @@ function sumColumns16(x: usize, y: usize, n: i32, stride: usize, scale: f32): vo
   v128.store(y, narrow(f64x2.mul(t6, by), f64x2.mul(t7, by)), 48);
 }
 
-/** The same for `width` (1..4) columns; four rows a trip hide the latency of the additions. */
-function sumColumns4(x: usize, y: usize, n: i32, stride: usize, scale: f32, width: i32): void {
+/** The same for four columns (`wide`) or one; four rows a trip hide the latency of the additions. */
+function sumColumns4(x: usize, y: usize, n: i32, stride: usize, scale: f32, wide: bool): void {
   const zero = f32x4.splat(0);
   let low = zero, high = zero;
   while (n > 0) {
@@ -119,17 +119,17 @@ function sumColumns4(x: usize, y: usize, n: i32, stride: usize, scale: f32, widt
     let s0 = zero, s1 = zero, s2 = zero, s3 = zero;
     let r = rows;
     for (; r >= 4; r -= 4) {
-      s0 = f32x4.add(s0, loadWidth(x, width));
+      s0 = f32x4.add(s0, loadWide(x, wide));
       x += stride;
-      s1 = f32x4.add(s1, loadWidth(x, width));
+      s1 = f32x4.add(s1, loadWide(x, wide));
       x += stride;
-      s2 = f32x4.add(s2, loadWidth(x, width));
+      s2 = f32x4.add(s2, loadWide(x, wide));
       x += stride;
-      s3 = f32x4.add(s3, loadWidth(x, width));
+      s3 = f32x4.add(s3, loadWide(x, wide));
       x += stride;
     }
     for (; r > 0; r--) {
-      s0 = f32x4.add(s0, loadWidth(x, width));
+      s0 = f32x4.add(s0, loadWide(x, wide));
       x += stride;
     }
     s0 = f32x4.add(f32x4.add(s0, s1), f32x4.add(s2, s3));
@@ -138,7 +138,7 @@ function sumColumns4(x: usize, y: usize, n: i32, stride: usize, scale: f32, widt
     n -= rows;
   }
   const by = f64x2.splat(<f64>scale);
-  storeWidth(y, narrow(f64x2.mul(low, by), f64x2.mul(high, by)), width);
+  storeWide(y, narrow(f64x2.mul(low, by), f64x2.mul(high, by)), wide);
 }
 
 /** y[o, i] = scale * sum over k of x[o, k, i]; n = 0 gives 0. */
@@ -152,10 +152,11 @@ export function sum(x: usize, y: usize, outer: i32, n: i32, inner: i32, scale: f
     } else {
       let c = 0;
       for (; c + 16 <= inner; c += 16) sumColumns16(x + (<usize>c << 2), y + (<usize>c << 2), n, stride, scale);
-      for (; c < inner; c += 4) {
+      const wide = inner >= 4;
+      for (; c < inner; c += wide ? 4 : 1) {
         // The last strip may overlap the one before: a column's value does not depend on its strip.
-        const at = <usize>max(min(c, inner - 4), 0) << 2;
-        sumColumns4(x + at, y + at, n, stride, scale, min(inner, 4));
+        const at = <usize>(wide ? min(c, inner - 4) : c) << 2;
+        sumColumns4(x + at, y + at, n, stride, scale, wide);
       }
     }
     x += slice;
@@ -188,11 +189,16 @@ function extremeRow(op: i32, x: usize, n: i32): f32 {
     bad1 = v128.or(bad1, v128.or(f32x4.ne(v2, v2), f32x4.ne(v3, v3)));
     x += 64;
   }
-  for (; n > 0; n -= 4) {
-    const v = n >= 4 ? v128.load(x) : loadLanes(x, n, first);
+  for (; n >= 4; n -= 4) {
+    const v = v128.load(x);
     m0 = pick(op, m0, v);
     bad0 = v128.or(bad0, f32x4.ne(v, v));
     x += 16;
+  }
+  if (n > 0) {
+    const v = loadLanes(x, n, first);
+    m1 = pick(op, m1, v);
+    bad1 = v128.or(bad1, f32x4.ne(v, v));
   }
   m0 = pick(op, pick(op, m0, m1), pick(op, m2, m3));
   m0 = pick(op, m0, v128.shuffle<u64>(m0, m0, 1, 0));
@@ -236,8 +242,9 @@ function extremeInto(op: i32, x: usize, y: usize, n: i32): void {
     y += 16;
   }
   if (n > 0) {
-    const v = loadWidth(x, n);
-    storeLanes(y, v128.or(pick(op, loadWidth(y, n), v), f32x4.ne(v, v)), n);
+    const zero = f32x4.splat(0);
+    const v = loadLanes(x, n, zero);
+    storeLanes(y, v128.or(pick(op, loadLanes(y, n, zero), v), f32x4.ne(v, v)), n);
   }
 }
 
@@ -249,15 +256,15 @@ function minInto(x: usize, y: usize, n: i32): void {
   extremeInto(MIN, x, y, n);
 }
 
-/** Row numbers of the extremes of `width` (1..4) columns: the first among equals, the first NaN before all. */
+/** Row numbers of the extremes of four columns (`wide`) or one: the first among equals, the first NaN before all. */
 @inline
-function whereColumns(op: i32, x: usize, y: usize, n: i32, stride: usize, width: i32): void {
-  let best = loadWidth(x, width);
+function whereColumns(op: i32, x: usize, y: usize, n: i32, stride: usize, wide: bool): void {
+  let best = loadWide(x, wide);
   let bad = f32x4.ne(best, best);
   let where = i32x4.splat(0);
   for (let r = 1; r < n; r++) {
     x += stride;
-    const v = loadWidth(x, width);
+    const v = loadWide(x, wide);
     // A NaN is taken unless the best is one already; no number is above a best that is NaN.
     const better = op == MAX ? f32x4.gt(v, best) : f32x4.lt(v, best);
     const isBad = f32x4.ne(v, v);
@@ -266,15 +273,15 @@ function whereColumns(op: i32, x: usize, y: usize, n: i32, stride: usize, width:
     where = v128.bitselect(i32x4.splat(r), where, take);
     bad = v128.or(bad, isBad);
   }
-  storeWidth(y, where, width);
+  storeWide(y, where, wide);
 }
 
-function argmaxColumns(x: usize, y: usize, n: i32, stride: usize, width: i32): void {
-  whereColumns(MAX, x, y, n, stride, width);
+function argmaxColumns(x: usize, y: usize, n: i32, stride: usize, wide: bool): void {
+  whereColumns(MAX, x, y, n, stride, wide);
 }
 
-function argminColumns(x: usize, y: usize, n: i32, stride: usize, width: i32): void {
-  whereColumns(MIN, x, y, n, stride, width);
+function argminColumns(x: usize, y: usize, n: i32, stride: usize, wide: bool): void {
+  whereColumns(MIN, x, y, n, stride, wide);
 }
 
 @inline
@@ -288,10 +295,11 @@ function extreme(op: i32, index: bool, x: usize, y: usize, outer: i32, n: i32, i
       if (index) store<i32>(y, findRow(x, n, value));
       else store<f32>(y, value);
     } else if (index) {
-      for (let c = 0; c < inner; c += 4) {
-        const at = <usize>max(min(c, inner - 4), 0) << 2;
-        if (op == MAX) argmaxColumns(x + at, y + at, n, stride, min(inner, 4));
-        else argminColumns(x + at, y + at, n, stride, min(inner, 4));
+      const wide = inner >= 4;
+      for (let c = 0; c < inner; c += wide ? 4 : 1) {
+        const at = <usize>(wide ? min(c, inner - 4) : c) << 2;
+        if (op == MAX) argmaxColumns(x + at, y + at, n, stride, wide);
+        else argminColumns(x + at, y + at, n, stride, wide);
       }
     } else {
       // Row by row into y, which stays in the cache: an extreme loses no accuracy there, as a sum would.

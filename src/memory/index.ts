@@ -8,6 +8,7 @@ export {
   adopt,
   current,
   forEachHandle,
+  installOrphanage,
   LoopScope,
   moveTo,
   openLoops,

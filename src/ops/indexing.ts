@@ -4,7 +4,7 @@ import { kernels } from "../kernels/index.js";
 import { broadcastShapes, numelOf, type Shape, type SliceRange, sameShape, sliceWindow, stridesOf } from "../shape.js";
 import { composed, isRecording, record } from "../tape/index.js";
 import { allocate, arange, checkTensor, fillWith, ptr, Tensor } from "../tensor/index.js";
-import { addAlong, checkIndex, checkPosition, copyOf, plainIndex, selectAlong, settleIndex } from "./along.js";
+import { checkIndex, checkPosition, copyOf, plainIndex, selectAlong, settleIndex } from "./along.js";
 import { sumTo } from "./broadcast.js";
 import { mul } from "./elementwise.js";
 import { expand, permute, reshape, slice } from "./layout.js";
@@ -314,9 +314,7 @@ export function indexPut(
     y.release("within indexPut()");
     throw error;
   }
-  const partials: [Tensor, (gy: Tensor) => Tensor][] = [
-    [x, (gy) => (accumulate ? gy : indexPut(gy, list, 0))],
-  ];
+  const partials: [Tensor, (gy: Tensor) => Tensor][] = [[x, (gy) => (accumulate ? gy : indexPut(gy, list, 0))]];
   if (values instanceof Tensor) {
     partials.push([
       values,

@@ -76,7 +76,8 @@ export function split(x: Tensor, sizes: number | readonly number[], dim?: AxisOp
   if (Array.isArray(sizes)) {
     lengths = checkShape("split", sizes);
     const total = lengths.reduce((a, b) => a + b, 0);
-    if (total !== n) throw rangeError("split", `sizes ${describe(sizes)} add up to ${total}, not to ${n} (axis ${axis})`);
+    if (total !== n)
+      throw rangeError("split", `sizes ${describe(sizes)} add up to ${total}, not to ${n} (axis ${axis})`);
   } else {
     const size = checkInteger("split", "size", sizes, n === 0 ? 0 : 1);
     const count = Math.max(1, Math.ceil(n / size) || 0);

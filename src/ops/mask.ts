@@ -6,7 +6,8 @@ import { composed, record, unrecorded } from "../tape/index.js";
 import { allocate, checkTensor, fillWith, ptr, Tensor, tensor } from "../tensor/index.js";
 import { selectAlong, settleIndex } from "./along.js";
 import { sumTo } from "./broadcast.js";
-import { expand, reshape, unbind } from "./layout.js";
+import { unbind } from "./join.js";
+import { expand, reshape } from "./layout.js";
 import { nonzeroPositions } from "./positions.js";
 
 /** Throws unless `mask` is a bool tensor. */

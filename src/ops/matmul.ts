@@ -3,7 +3,7 @@ import { rangeError, show } from "../error.js";
 import { kernels, type Ptr } from "../kernels/index.js";
 import { nullPtr, offset, Storage } from "../memory/index.js";
 import { broadcastShapes, broadcastStrides, numelOf, type Shape, sameShape } from "../shape.js";
-import { record } from "../tape/index.js";
+import { composed, record } from "../tape/index.js";
 import { allocate, isTransposed, ptr, ptrAsStored, type Tensor } from "../tensor/index.js";
 import { sumTo } from "./broadcast.js";
 import { checkFloat, inLoops } from "./launch.js";
@@ -114,16 +114,20 @@ export function matmul(a: Tensor, b: Tensor): Tensor {
     );
   }
   if (a.ndim === 1 || b.ndim === 1) {
-    const y = matmul(a.ndim === 1 ? unsqueeze(a, 0) : a, b.ndim === 1 ? unsqueeze(b, 1) : b);
-    const shape = y.shape.slice();
-    if (b.ndim === 1) shape.pop();
-    if (a.ndim === 1) shape.splice(shape.length - (b.ndim === 1 ? 1 : 2), 1);
-    return reshape(y, shape);
+    return composed("matmul", [a, b], () => {
+      const y = matmul(a.ndim === 1 ? unsqueeze(a, 0) : a, b.ndim === 1 ? unsqueeze(b, 1) : b);
+      const shape = y.shape.slice();
+      if (b.ndim === 1) shape.pop();
+      if (a.ndim === 1) shape.splice(shape.length - (b.ndim === 1 ? 1 : 2), 1);
+      return reshape(y, shape);
+    });
   }
   // One matrix for all: the batch joins the rows, so that it is one product and its gradient another.
   if (b.ndim === 2 && a.ndim > 2 && !isTransposed(a)) {
-    const y = product(reshape(a, [numelOf(a.shape.slice(0, -1)), k]), b, false, false);
-    return reshape(y, [...a.shape.slice(0, -1), b.shape[1]!]);
+    return composed("matmul", [a, b], () => {
+      const y = product(reshape(a, [numelOf(a.shape.slice(0, -1)), k]), b, false, false);
+      return reshape(y, [...a.shape.slice(0, -1), b.shape[1]!]);
+    });
   }
   return product(a, b, false, false);
 }

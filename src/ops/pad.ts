@@ -1,6 +1,6 @@
 // Padding and rolling.
-import { checkInteger, checkNumber, checkOptions, describe, rangeError, show, typeError } from "../error.js";
-import { checkAxis, type Shape, type SliceRange, stridesOf } from "../shape.js";
+import { checkInteger, checkOptions, describe, rangeError, show, typeError } from "../error.js";
+import { checkAxis, type SliceRange, stridesOf } from "../shape.js";
 import { composed, goesWith, record } from "../tape/index.js";
 import { allocate, checkTensor, fillWith, ptr, type Tensor, tensor } from "../tensor/index.js";
 import { selectAlong } from "./along.js";

@@ -2,16 +2,18 @@
 import { checkOptions, describe, show, typeError } from "../error.js";
 import { kernels } from "../kernels/index.js";
 import { aroundAxis, checkAxis, reducedShape, type Shape } from "../shape.js";
-import { record, unrecorded } from "../tape/index.js";
-import { allocate, checkTensor, type DType, ptr, type Tensor, viewOf } from "../tensor/index.js";
+import { composed, record, unrecorded } from "../tape/index.js";
+import { allocate, checkTensor, type DType, ptr, type Tensor } from "../tensor/index.js";
 import { gatherAlong, scatterAlong } from "./along.js";
 import { type Dim, type ReduceOptions, reduceAxes, reduction, spread } from "./axes.js";
 import { to } from "./convert.js";
-import { div, mul } from "./elementwise.js";
+import { mul } from "./elementwise.js";
 import { checkFloat, checkNotEmpty, splitOptions } from "./launch.js";
 import { cat, permute, reshape, slice } from "./layout.js";
+import { ties, type ValuesAndIndices } from "./ties.js";
 
 export type { Dim, ReduceOptions } from "./axes.js";
+export type { ValuesAndIndices } from "./ties.js";
 
 /** What the scan kernel computes; see assembly/scan.ts. */
 const scanOps = { product: 1, intSum: 2, intProduct: 3, intMax: 4, intMin: 5 } as const;
@@ -124,16 +126,6 @@ function extreme(op: "amax" | "amin", x: Tensor, dim: Dim, options: ReduceOption
   return record(op, y, [[x, (gy) => mul(spread(gy, kept, x.shape), ties(x, y, kept, axes))]], [x, y]);
 }
 
-/** For each element 1/(number of elements equal to the extreme) where it is the extreme, else 0: piecewise constant. */
-function ties(x: Tensor, y: Tensor, kept: readonly number[], axes: readonly number[]): Tensor {
-  const px = ptr(x);
-  const spreadY = spread(viewOf(y, y.shape, "ties"), kept, x.shape);
-  const mask = allocate(x.shape, "f32", "ties");
-  kernels.equalMask(px, ptr(spreadY), ptr(mask), x.numel);
-  const count = sum(mask, { dim: axes, keepdim: true });
-  return div(mask, count);
-}
-
 /** Largest element over axes; equal ones share the gradient; NaN wins. PyTorch: `torch.amax`. */
 export function amax(x: Tensor, dim?: Dim, options?: ReduceOptions): Tensor {
   return extreme("amax", x, dim, options);
@@ -142,13 +134,6 @@ export function amax(x: Tensor, dim?: Dim, options?: ReduceOptions): Tensor {
 /** Smallest element over axes; equal ones share the gradient; NaN wins. PyTorch: `torch.amin`. */
 export function amin(x: Tensor, dim?: Dim, options?: ReduceOptions): Tensor {
   return extreme("amin", x, dim, options);
-}
-
-/** Values along an axis and where they stood. */
-export interface ValuesAndIndices {
-  readonly values: Tensor;
-  /** Positions along the axis; i32. */
-  readonly indices: Tensor;
 }
 
 function argExtreme(op: "argmax" | "argmin", x: Tensor, dim: unknown, options: ReduceOptions | undefined): Tensor {
@@ -237,9 +222,10 @@ function maxOrMin(
   const split = splitOptions(dim, options);
   checkOptions(op, split.options, ["dim", "keepdim"]);
   if (split.dim === undefined) return op === "max" ? amax(x) : amin(x);
-  if (typeof split.dim !== "number")
-    throw typeError(op, `takes one axis: got ${describe(split.dim)}`, `Use a${op}() for several.`);
-  return extremeAlong(op, x, split.dim, split.options.keepdim ?? false);
+  const { dim: axis } = split;
+  if (typeof axis !== "number")
+    throw typeError(op, `takes one axis: got ${describe(axis)}`, `Use a${op}() for several.`);
+  return composed(op, [x], () => extremeAlong(op, x, axis, split.options.keepdim ?? false));
 }
 
 function truth(op: "all" | "any", x: Tensor, dim: Dim, options: ReduceOptions | undefined): Tensor {

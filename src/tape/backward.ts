@@ -250,7 +250,6 @@ function consume(order: readonly Node[], through: readonly boolean[], roots: rea
     node.consumed = true;
     node.partials = null;
     node.saved = [];
-    node.edges = [];
   }
   for (const root of roots) {
     const graph = graphOf(root);

@@ -1,10 +1,13 @@
 // The tape as the rest of the library sees it.
+import { installOrphanage } from "../memory/index.js";
 import { tapeHooks } from "../tensor/index.js";
 import { backward, registerHook } from "./backward.js";
+import { orphan } from "./graph.js";
 import { detach, requireGrad } from "./record.js";
 
 export type { GradOptions } from "./backward.js";
 export { grad, installWalkOps } from "./backward.js";
+export { composed } from "./composed.js";
 export type { GradcheckOptions } from "./gradcheck.js";
 export { gradcheck } from "./gradcheck.js";
 export { goesWith } from "./graph.js";
@@ -13,5 +16,6 @@ export { steps } from "./steps.js";
 
 /** @internal Puts the tape below Tensor's methods. Called where the fluent methods are attached. */
 export function installTape(): void {
+  installOrphanage(orphan);
   tapeHooks.current = { backward, detach, registerHook, requireGrad };
 }

@@ -2,7 +2,7 @@
 import { rangeError, typeError } from "../error.js";
 import { moveTo, openLoops, runInScope, settle, writeTime } from "../memory/index.js";
 import { Tensor, viewOf } from "../tensor/index.js";
-import { followInputs, joinGraph, makeLoose, watchReads } from "./graph.js";
+import { escapeNoGrad, followInputs, joinGraph, makeLoose, watchReads } from "./graph.js";
 import { type JointPartial, Node, nodeOf, type Partial } from "./node.js";
 
 let recording = true;
@@ -102,8 +102,8 @@ function put(
   return y;
 }
 
-/** Sees to the owner of an op's result: the scope of its inputs where loops overlap, the tape's rules in a bare loop. */
-function place(y: Tensor, inputs: readonly Tensor[], recorded: boolean): void {
+/** @internal Sees to the owner of an op's result: the scope of its inputs where loops overlap, the tape's rules in a bare loop. */
+export function place(y: Tensor, inputs: readonly Tensor[], recorded: boolean): void {
   if (openLoops > 0) settle(y, inputs);
   if (y.owner !== null) return;
   if (recorded) joinGraph(y, inputs);
@@ -123,7 +123,7 @@ export function noGrad<T>(fn: () => T): T {
   const before = setRecording(false);
   try {
     return runInScope("noGrad", fn, (handle) => {
-      if ((handle as Tensor).derived) makeLoose(handle as Tensor);
+      if ((handle as Tensor).derived) escapeNoGrad(handle as Tensor);
     });
   } finally {
     setRecording(before);
