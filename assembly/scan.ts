@@ -107,7 +107,7 @@ export function histogram(x: usize, y: usize, n: i32, bins: i32, low: f32, high:
   for (; x < end; x += 4) {
     const v = load<f32>(x);
     if (v >= low && v <= high) {
-      const bin = min(<i32>((v - low) / (high - low) * <f32>bins), bins - 1);
+      const bin = min(<i32>((v - low) * <f32>bins / (high - low)), bins - 1);
       const at = y + (<usize>bin << 2);
       store<f32>(at, load<f32>(at) + 1);
     }

@@ -36,6 +36,7 @@ type Partials = [Tensor, (gy: Tensor) => Tensor][];
 export function indexSelect(x: Tensor, dim: number, index: Tensor): Tensor {
   checkTensor("indexSelect", "x", x);
   const axis = checkRows("indexSelect", x, dim, index);
+  ptr(x); // a released tensor throws before anything is made
   const plain = plainIndex("indexSelect", index, x.shape[axis]!);
   return settleIndex(selectAlong("indexSelect", x, axis, plain), plain, index);
 }
@@ -83,14 +84,17 @@ export function indexAdd(
     const scaled = alpha === 1 ? source : mul(source, alpha);
     const [outer, n, inner] = aroundAxis(x.shape, axis);
     const y = copyOf(x, "indexAdd");
-    const bad = kernels.indexAdd(ptr(scaled), ptr(plain), ptr(y), outer, n, plain.numel, inner);
-    if (bad >= 0) y.release("within indexAdd()");
-    checkPosition("indexAdd", bad, index, n);
+    checkPosition(
+      "indexAdd",
+      kernels.indexAdd(ptr(scaled), ptr(plain), ptr(y), outer, n, plain.numel, inner),
+      index,
+      n,
+    );
     const partials: Partials = [
       [x, (gy) => gy],
       [scaled, (gy) => selectAlong("indexSelect", gy, axis, plain)],
     ];
-    return settleIndex(record("indexAdd", y, partials, [plain]), plain, index);
+    return record("indexAdd", y, partials, [plain]);
   });
 }
 
@@ -108,13 +112,12 @@ export function indexAdd(
 export function gather(x: Tensor, dim: number, index: Tensor): Tensor {
   checkTensor("gather", "x", x);
   const axis = checkElements("gather", x, dim, index);
-  const plain = plainIndex("gather", index, x.shape[axis] ?? 1);
-  const y = composed("gather", [x], () => {
+  return composed("gather", [x], () => {
+    const plain = plainIndex("gather", index, x.shape[axis] ?? 1);
     const from = part(x, index.shape, axis);
-    const picked = gatherAlong(from, axis, plain, index.shape, "gather");
-    return record("gather", picked, [[from, (gy) => scatterAlong(gy, axis, plain, from.shape)]], [plain]);
+    const y = gatherAlong(from, axis, plain, index.shape, "gather");
+    return record("gather", y, [[from, (gy) => scatterAlong(gy, axis, plain, from.shape)]], [plain]);
   });
-  return settleIndex(y, plain, index);
 }
 
 function checkElements(op: string, x: Tensor, dim: number, index: Tensor): number {
@@ -173,8 +176,8 @@ export function takeAlongDim(x: Tensor, index: Tensor, dim?: number | { readonly
 export function take(x: Tensor, index: Tensor): Tensor {
   checkTensor("take", "x", x);
   checkIndex("take", "index", index);
-  const plain = plainIndex("take", index, x.numel, true);
   const from = ptr(x);
+  const plain = plainIndex("take", index, x.numel, true);
   const y = allocate(index.shape, x.dtype, "take");
   kernels.indexSelect(from, ptr(plain), ptr(y), 1, x.numel, plain.numel, 1);
   const grad = (gy: Tensor) => reshape(addAlong(reshape(gy, [plain.numel]), 0, plain, [x.numel]), x.shape);
@@ -190,7 +193,10 @@ function checkSource(op: string, x: Tensor, index: Tensor, src: Tensor): void {
   }
 }
 
-/** A copy of x with src written (op 0) or added (1 f32, 2 i32) at plain indices; both have one shape. Not recorded. */
+/**
+ * A copy of x with src written (op 0) or added (1 f32, 2 i32) at plain indices; both have one shape. Not recorded. To be
+ * called within `composed`, which frees what is left by an error.
+ */
 function writeAlong(op: string, x: Tensor, axis: number, index: Tensor, src: Tensor, what: number): Tensor {
   const y = copyOf(x, op);
   const [outer, n, inner] = aroundAxis(x.shape, axis);
@@ -199,19 +205,12 @@ function writeAlong(op: string, x: Tensor, axis: number, index: Tensor, src: Ten
     bad = kernels.scatter(ptr(src), ptr(index), ptr(y), outer, n, index.shape[axis] ?? 1, inner, what);
   } else {
     // The index covers a part of the other axes: through the flat positions of the elements it names.
-    let positions: Tensor;
-    try {
-      positions = composed(op, [], () =>
-        gatherAlong(part(reshape(arange(x.numel), x.shape), index.shape, axis), axis, index, index.shape, op),
-      );
-    } catch (error) {
-      y.release(`within ${op}()`);
-      throw error;
-    }
+    const positions = composed(op, [], () =>
+      gatherAlong(part(reshape(arange(x.numel), x.shape), index.shape, axis), axis, index, index.shape, op),
+    );
     bad = kernels.scatter(ptr(src), ptr(positions), ptr(y), 1, x.numel, positions.numel, 1, what);
     positions.release(`within ${op}()`);
   }
-  if (bad >= 0) y.release(`within ${op}()`);
   checkPosition(op, bad, index, n);
   return y;
 }
@@ -246,16 +245,14 @@ export function scatter(x: Tensor, dim: number, index: Tensor, src: Tensor | num
   checkTensor("scatter", "x", x);
   const axis = checkElements("scatter", x, dim, index);
   if (typeof src === "number" || typeof src === "boolean") {
-    const plain = plainIndex("scatter", index, x.shape[axis] ?? 1);
-    const values = allocate(index.shape, x.dtype, "scatter");
-    fillWith(values, Number(src));
-    let y: Tensor;
-    try {
-      y = writeAlong("scatter", x, axis, plain, values, 0);
-    } finally {
+    return composed("scatter", [x], () => {
+      const plain = plainIndex("scatter", index, x.shape[axis] ?? 1);
+      const values = allocate(index.shape, x.dtype, "scatter");
+      fillWith(values, Number(src));
+      const y = writeAlong("scatter", x, axis, plain, values, 0);
       values.release("within scatter()");
-    }
-    return settleIndex(record("scatter", y, [[x, (gy) => scatter(gy, axis, plain, 0)]], [plain]), plain, index);
+      return record("scatter", y, [[x, (gy) => scatter(gy, axis, plain, 0)]], [plain]);
+    });
   }
   checkSource("scatter", x, index, src);
   return composed("scatter", [x, src], () => {
@@ -266,7 +263,7 @@ export function scatter(x: Tensor, dim: number, index: Tensor, src: Tensor | num
       [x, (gy) => scatter(gy, axis, plain, 0)],
       [values, (gy) => mul(gather(gy, axis, plain), lastWriters(axis, plain, x.shape))],
     ];
-    return settleIndex(record("scatter", y, partials, [plain]), plain, index);
+    return record("scatter", y, partials, [plain]);
   });
 }
 
@@ -289,6 +286,6 @@ export function scatterAdd(x: Tensor, dim: number, index: Tensor, src: Tensor): 
       [x, (gy) => gy],
       [values, (gy) => gather(gy, axis, plain)],
     ];
-    return settleIndex(record("scatterAdd", y, partials, [plain]), plain, index);
+    return record("scatterAdd", y, partials, [plain]);
   });
 }

@@ -4,7 +4,7 @@ import { kernels } from "../kernels/index.js";
 import { broadcastShapes, numelOf, type Shape, type SliceRange, sameShape, sliceWindow, stridesOf } from "../shape.js";
 import { composed, isRecording, record } from "../tape/index.js";
 import { allocate, arange, checkTensor, fillWith, ptr, Tensor } from "../tensor/index.js";
-import { checkIndex, checkPosition, copyOf, plainIndex, selectAlong, settleIndex } from "./along.js";
+import { checkIndex, checkPosition, copyOf, plainIndex, selectAlong } from "./along.js";
 import { sumTo } from "./broadcast.js";
 import { mul } from "./elementwise.js";
 import { expand, permute, reshape, slice } from "./layout.js";
@@ -146,14 +146,13 @@ function read(op: string, x: Tensor, selection: Selection): Tensor {
   for (const { tensor, axis } of selection.single) {
     const index = reshape(tensor, [1]);
     const plain = plainIndex(op, index, x.shape[axis]!, true);
-    y = settleIndex(selectAlong(op, y, axis, plain), plain, index);
+    y = selectAlong(op, y, axis, plain);
   }
   if (!sameShape(y.shape, selection.shape)) y = reshape(y, selection.shape);
   if (selection.picked.length === 0) return y;
   const { order, outer, inner, n, positions, shape } = gatherIndices(op, selection.shape, selection.picked);
   if (order !== null) y = permute(y, order);
   y = selectAlong(op, reshape(y, [numelOf(outer), n, numelOf(inner)]), 1, positions);
-  settleIndex(y, positions, x);
   return reshape(y, [...outer, ...shape, ...inner]);
 }
 

@@ -105,8 +105,8 @@ export function unbind(x: Tensor, dim?: AxisOption): Tensor[] {
   checkAxesOf("unbind", x);
   const axis = axisOf("unbind", dim, x.ndim);
   const shape = x.shape.filter((_, i) => i !== axis);
-  return Array.from({ length: x.shape[axis]! }, (_, i) =>
-    composed("unbind", [x], () => reshape(piece(x, axis, i, 1), shape)),
+  return composed("unbind", [x], () =>
+    Array.from({ length: x.shape[axis]! }, (_, i) => reshape(piece(x, axis, i, 1), shape)),
   );
 }
 
@@ -169,15 +169,10 @@ export function meshgrid(tensors: readonly Tensor[], options: { readonly indexin
   const shape = tensors.map((x) => x.numel);
   const swap = indexing === "xy" && shape.length > 1;
   const order = shape.map((_, i) => (swap && i < 2 ? 1 - i : i));
-  return tensors.map((x, i) =>
-    composed("meshgrid", [x], () => {
-      const grid = expand(
-        reshape(
-          x,
-          shape.map((n, j) => (i === j ? n : 1)),
-        ),
-        shape,
-      );
+  return composed("meshgrid", tensors, () =>
+    tensors.map((x, i) => {
+      const sizes = shape.map((n, j) => (i === j ? n : 1));
+      const grid = expand(reshape(x, sizes), shape);
       return swap ? permute(grid, order) : grid;
     }),
   );

@@ -4,7 +4,7 @@ import { kernels } from "../kernels/index.js";
 import { broadcastShapes, type Shape, sameShape } from "../shape.js";
 import { composed, record, unrecorded } from "../tape/index.js";
 import { allocate, checkTensor, fillWith, ptr, Tensor, tensor } from "../tensor/index.js";
-import { selectAlong, settleIndex } from "./along.js";
+import { selectAlong } from "./along.js";
 import { sumTo } from "./broadcast.js";
 import { unbind } from "./join.js";
 import { expand, reshape } from "./layout.js";
@@ -53,9 +53,8 @@ export function maskedFill(x: Tensor, mask: Tensor, value: number | boolean | Te
     const y = filled(from, over, filler, false);
     const partials: [Tensor, (gy: Tensor) => Tensor][] = [[from, (gy) => maskedFill(gy, over, 0)]];
     if (isTensor) partials.push([value, (gy) => sumTo(keepMasked(gy, over), value.shape)]);
-    record("maskedFill", y, partials, [over]);
     if (!isTensor) filler.release("within maskedFill()");
-    return settleIndex(y, over, mask);
+    return record("maskedFill", y, partials, [over]);
   });
 }
 
@@ -87,9 +86,7 @@ export function maskedSelect(x: Tensor, mask: Tensor): Tensor {
   return composed("maskedSelect", [x], () => {
     const over = wide(mask, shape);
     const positions = nonzeroPositions("maskedSelect", over);
-    if (over !== mask) over.release("within maskedSelect()");
-    const y = selectAlong("maskedSelect", reshape(wide(x, shape), [-1]), 0, positions);
-    return settleIndex(y, positions, mask);
+    return selectAlong("maskedSelect", reshape(wide(x, shape), [-1]), 0, positions);
   });
 }
 

@@ -1,7 +1,7 @@
 // Padding and rolling.
 import { checkInteger, checkOptions, describe, rangeError, show, typeError } from "../error.js";
 import { checkAxis, type SliceRange, stridesOf } from "../shape.js";
-import { composed, goesWith, record } from "../tape/index.js";
+import { composed, record } from "../tape/index.js";
 import { allocate, checkTensor, fillWith, ptr, type Tensor, tensor } from "../tensor/index.js";
 import { selectAlong } from "./along.js";
 import { splitOptions } from "./launch.js";
@@ -104,10 +104,7 @@ function padAxis(x: Tensor, axis: number, before: number, after: number, mode: s
     if (mode === "circular") return (at + n) % n;
     return at < 0 ? -at : at >= n ? 2 * (n - 1) - at : at;
   });
-  const index = tensor(source);
-  const y = selectAlong("pad", x, axis, index);
-  goesWith(y, index);
-  return y;
+  return selectAlong("pad", x, axis, tensor(source));
 }
 
 /**

@@ -86,6 +86,7 @@ export function prod(x: Tensor, dim?: Dim, options?: ReduceOptions): Tensor {
 /** Reduced axes go to the front and become one: then a part of them is a view. */
 function prodGrad(gy: Tensor, x: Tensor, axes: readonly number[]): Tensor {
   if (x.numel === 0) return mul(x, 0);
+  if (x.numel === gy.numel) return reshape(gy, x.shape);
   const order = [...axes, ...x.shape.map((_, i) => i).filter((i) => !axes.includes(i))];
   const shape = order.map((axis) => x.shape[axis]!);
   const factors = reshape(permute(x, order), [x.numel / gy.numel, gy.numel]);
@@ -106,6 +107,7 @@ function otherFactors(factors: Tensor, g: Tensor): Tensor {
   const half = n >> 1;
   const left = slice(factors, [[0, half]]);
   const right = slice(factors, [[half, 2 * half]]);
+  if (n === 2) return cat([mul(g, right), mul(g, left)]);
   const odd = n > 2 * half;
   const products = mul(left, right);
   const gradient = otherFactors(odd ? cat([products, slice(factors, [[2 * half, n]])]) : products, g);
