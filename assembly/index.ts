@@ -5,7 +5,7 @@ export { abs, add, cos, div, exp, fill, fillInt, log, mul, neg, sin, sqrt, squar
 export { equalMask, gather, indexAdd, indexCopy, indexSelect, resolveIndex, scatter } from "./gather";
 export { addStrided, copyStrided, heapBase } from "./layout";
 export { crossEntropy, crossEntropyGrad, mse, mseGrad, oneHotRows, reduceLosses } from "./loss";
-export { maskedFill, nonzero, triangle, unravel } from "./mask";
+export { maskedFill, nonzero, triangle, unravel } from "./masked";
 export { matmul, matmulScratch } from "./matmul";
 export { adam, sgd } from "./optim";
 export { bernoulli, normal, permutation, randint, randomWords, uniform } from "./random";

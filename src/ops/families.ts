@@ -8,7 +8,7 @@ export * from "./indexing.js";
 export * from "./join.js";
 export * from "./layout.js";
 export * from "./loss.js";
-export * from "./mask.js";
+export * from "./masked.js";
 export * from "./matmul.js";
 export * from "./pad.js";
 export * from "./reduce.js";

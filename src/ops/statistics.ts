@@ -7,7 +7,7 @@ import { to } from "./convert.js";
 import { add, div, exp, log, mul, sqrt, square, sub } from "./elementwise.js";
 import { checkFloat } from "./launch.js";
 import { reshape } from "./layout.js";
-import { maskedFill } from "./mask.js";
+import { maskedFill } from "./masked.js";
 import { amax, mean, sum } from "./reduce.js";
 
 /** Runs a forward pass of several ops on x cut off from the tape: the op is recorded as one. */

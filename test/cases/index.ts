@@ -9,7 +9,7 @@ import { rows as indexing } from "./indexing.js";
 import { rows as join } from "./join.js";
 import { rows as layout } from "./layout.js";
 import { rows as loss } from "./loss.js";
-import { rows as mask } from "./mask.js";
+import { rows as masked } from "./masked.js";
 import { rows as matmul } from "./matmul.js";
 import { rows as pad } from "./pad.js";
 import { rows as reduce } from "./reduce.js";
@@ -30,7 +30,7 @@ export const rows: readonly Row[] = [
   ...join,
   ...layout,
   ...loss,
-  ...mask,
+  ...masked,
   ...matmul,
   ...pad,
   ...reduce,
