@@ -89,6 +89,7 @@ export function sort(
   x: usize, values: usize, indices: usize, scratch: usize, outer: i32, n: i32, inner: i32, k: i32, flags: i32,
 ): void {
   assert(k <= n, "sort: more results than elements");
+  if (k == 0) return; // the insertion list would have no last place
   const stride = <usize>inner << 2;
   const median = (flags & MEDIAN) != 0;
   const wanted = median ? n : k;
