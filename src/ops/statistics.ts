@@ -40,19 +40,27 @@ function arguments_(op: string, x: Tensor, dim: VarianceDim, options: VarianceOp
   return { ...read, scale: 1 / Math.max(0, read.count - minus) };
 }
 
-/** Σ (x − mean)² / (n − correction) in two passes: no cancellation when the mean is large. */
+/**
+ * x − mean, twice: a large mean is rounded by more than small distances can bear, and the mean of what is left is that
+ * rounding.
+ */
+function centred(x: Tensor, axes: readonly number[]): Tensor {
+  const near = sub(x, mean(x, { dim: axes, keepdim: true }));
+  return sub(near, mean(near, { dim: axes, keepdim: true }));
+}
+
+/** Σ (x − mean)² / (n − correction). */
 function varianceOf(x: Tensor, { axes, keepdim, scale }: Spread): Tensor {
-  const distance = sub(x, mean(x, { dim: axes, keepdim: true }));
-  return mul(sum(square(distance), { dim: axes, keepdim }), scale);
+  return mul(sum(square(centred(x, axes)), { dim: axes, keepdim }), scale);
 }
 
 /** gy · 2 (x − mean) / (n − correction). */
 function varianceGrad(gy: Tensor, x: Tensor, { axes, kept, scale }: Spread): Tensor {
-  return mul(spread(mul(gy, 2 * scale), kept, x.shape), sub(x, mean(x, { dim: axes, keepdim: true })));
+  return mul(spread(mul(gy, 2 * scale), kept, x.shape), centred(x, axes));
 }
 
 /**
- * Variance over axes: Σ (x − mean)² / (n − correction), in two passes. NaN where n is not more than the correction.
+ * Variance over axes: Σ (x − mean)² / (n − correction), in two passes, also accurate around a large mean. NaN where n is not more than the correction.
  * As a method: `x.var()`.
  *
  * @param dim the axis or axes, default all; or the options: `correction` (default 1) or `unbiased: false`, `keepdim`.
