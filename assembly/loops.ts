@@ -104,11 +104,10 @@ export function mapLong(op: Unary, call: Call, x: usize, y: usize, n: i32): void
       x += 32;
       y += 32;
     }
-    const count = min(n, 8);
-    each(call, x, y, count);
+    each(call, x, y, min(n, 8));
     x += 32;
     y += 32;
-    n -= count;
+    n -= 8;
   }
 }
 

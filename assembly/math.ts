@@ -5,9 +5,8 @@
 //   fCall   an out-of-line call, for all lanes  f      inlined, all lanes: fInner, or fCall when a lane is rare
 // fInner and fCall give the same bits, so a lane's value never depends on its neighbours or on where a loop ends.
 //
-// Largest errors against float64, in units in the last place (ulp) of the f32 result, test/kernels/math.test.ts:
-//   exp 1.0   log 0.9   sigmoid 1.8   tanh 1.6   sin 1.0   cos 1.0
-
+// Largest errors against float64 over every 17th f32 bit pattern, in units in the last place (ulp) of the f32 result:
+//   exp 1.4   log 0.9   sigmoid 2.5   tanh 2.4   sin 1.6   cos 1.6
 import { scalarTrig } from "./scalar";
 
 /** a * b + c: one place to swap in a fused multiply-add. */

@@ -1,147 +1,88 @@
 // The package root: an explicit table of contents.
 export { OutOfMemoryError, ReleasedTensorError } from "./error.js";
-export type { InitOptions, MemoryReport } from "./memory/index.js";
+
 // Starting and memory
 export { init, memory } from "./memory/index.js";
-export type {
-  CrossEntropyOptions,
-  DiagonalOptions,
-  Dim,
-  HistcOptions,
-  Index,
-  IndexPutOptions,
-  LossOptions,
-  PadOptions,
-  ReduceOptions,
-  Reduction,
-  SearchOptions,
-  SortOptions,
-  TopkOptions,
-  UniqueOptions,
-  ValuesAndIndices,
-  VarianceDim,
-  VarianceOptions,
-} from "./ops/index.js";
-// Ops, by family
-export {
-  add,
-  all,
-  amax,
-  amin,
-  any,
-  argmax,
-  argmin,
-  argsort,
-  at,
-  bincount,
-  broadcastTo,
-  cat,
-  chunk,
-  clone,
-  copy,
-  crossEntropy,
-  cumprod,
-  cumsum,
-  diag,
-  diagonal,
-  div,
-  exp,
-  expand,
-  fill,
-  flatten,
-  flip,
-  gather,
-  histc,
-  indexAdd,
-  indexPut,
-  indexSelect,
-  linear,
-  log,
-  logSoftmax,
-  logsumexp,
-  maskedFill,
-  maskedSelect,
-  matmul,
-  max,
-  mean,
-  median,
-  meshgrid,
-  min,
-  movedim,
-  mseLoss,
-  mul,
-  narrow,
-  neg,
-  nonzero,
-  pad,
-  permute,
-  prod,
-  relu,
-  repeat,
-  reshape,
-  roll,
-  scatter,
-  scatterAdd,
-  searchsorted,
-  setAt,
-  sigmoid,
-  slice,
-  softmax,
-  sort,
-  split,
-  sqrt,
-  square,
-  squeeze,
-  stack,
-  std,
-  sub,
-  sum,
-  swapaxes,
-  take,
-  takeAlongDim,
-  tanh,
-  tile,
-  to,
-  topk,
-  transpose,
-  tril,
-  triu,
-  unbind,
-  unflatten,
-  unique,
-  unsqueeze,
-  variance,
-  varMean,
-  zero,
-} from "./ops/index.js";
+export type { InitOptions, MemoryReport } from "./memory/index.js";
 export type { Shape, SliceRange } from "./shape.js";
-export type { GradcheckOptions, GradOptions } from "./tape/index.js";
+
+// Tensors and random numbers
+export { Tensor } from "./tensor/index.js";
+export type { BackwardOptions, DType, NestedArray, TypedArray } from "./tensor/index.js";
+export { arange, empty, full, ones, rand, randint, randn, randperm, tensor, zeros } from "./tensor/index.js";
+export type { CreateOptions, RandomOptions, TensorData, TensorOptions } from "./tensor/index.js";
+export { Generator, manualSeed, seed } from "./tensor/index.js";
+
 // The tape
 export { enableGrad, grad, gradcheck, keep, noGrad, scope, steps } from "./tape/index.js";
-export type {
-  BackwardOptions,
-  CreateOptions,
-  DType,
-  NestedArray,
-  RandomOptions,
-  TensorData,
-  TensorOptions,
-  TypedArray,
-} from "./tensor/index.js";
-// Tensors and random numbers
+export type { GradcheckOptions, GradOptions } from "./tape/index.js";
+export { checkpoint, defineOp, hessian, jacobian, jvp, perSampleGradients, vjp } from "./ops/index.js";
+export type { OpDefinition } from "./ops/index.js";
+
+// Ops, by family
+// activation
+export { relu, sigmoid, tanh } from "./ops/index.js";
+// convert
+export { to } from "./ops/index.js";
+// count
+export { bincount, histc } from "./ops/index.js";
+export type { HistcOptions } from "./ops/index.js";
+// einsum
+export { einsum } from "./ops/index.js";
+// elementwise
+export { add, div, exp, log, mul, neg, sqrt, square, sub } from "./ops/index.js";
+// gather
+export { gather, indexAdd, indexSelect, scatter, scatterAdd, take, takeAlongDim } from "./ops/index.js";
+// indexing
+export { at, indexPut, setAt } from "./ops/index.js";
+export type { Index, IndexPutOptions } from "./ops/index.js";
+// join
+export { chunk, meshgrid, narrow, repeat, split, stack, tile, unbind } from "./ops/index.js";
+// layout
 export {
-  arange,
-  empty,
-  full,
-  Generator,
-  manualSeed,
-  ones,
-  rand,
-  randint,
-  randn,
-  randperm,
-  seed,
-  Tensor,
-  tensor,
-  zeros,
-} from "./tensor/index.js";
+  broadcastTo,
+  cat,
+  clone,
+  expand,
+  flatten,
+  flip,
+  movedim,
+  permute,
+  reshape,
+  slice,
+  squeeze,
+  swapaxes,
+  transpose,
+  unflatten,
+  unsqueeze,
+} from "./ops/index.js";
+// linalg
+export { eigh, qr, svd } from "./ops/index.js";
+// loss
+export { crossEntropy, mseLoss } from "./ops/index.js";
+export type { CrossEntropyOptions, LossOptions, Reduction } from "./ops/index.js";
+// masked
+export { maskedFill, maskedSelect, nonzero } from "./ops/index.js";
+// matmul
+export { bmm, dot, linear, matmul, outer } from "./ops/index.js";
+// pad
+export { pad, roll } from "./ops/index.js";
+export type { PadOptions } from "./ops/index.js";
+// reduce
+export { all, amax, amin, any, argmax, argmin, max, mean, min, prod, sum } from "./ops/index.js";
+export type { Dim, ReduceOptions, ValuesAndIndices } from "./ops/index.js";
+// scan
+export { cumprod, cumsum } from "./ops/index.js";
+// softmax
+export { logSoftmax, softmax } from "./ops/index.js";
+// sort
+export { argsort, median, searchsorted, sort, topk, unique } from "./ops/index.js";
+export type { SearchOptions, SortOptions, TopkOptions, UniqueOptions } from "./ops/index.js";
+// statistics
+export { logsumexp, std, varMean, variance } from "./ops/index.js";
+export type { VarianceDim, VarianceOptions } from "./ops/index.js";
+// triangle
+export { diag, diagonal, tril, triu } from "./ops/index.js";
+export type { DiagonalOptions } from "./ops/index.js";
+// write
+export { copy, fill, zero } from "./ops/index.js";

@@ -8,11 +8,16 @@ const listOf = <T>(x: T | readonly T[]): readonly T[] => (Array.isArray(x) ? (x 
 export const runRow = (row: Row, inputs: readonly Tensor[]): readonly Tensor[] => listOf(row.run(...inputs));
 export const referenceOf = (row: Row, refs: readonly Ref[]): readonly Ref[] => listOf(row.reference(...refs));
 
+const largest = 3.4028234663852886e38;
+/** Infinity as the largest number: a result may overflow where the reference just does not. */
+const clamped = (x: number): number => Math.max(-largest, Math.min(largest, x));
+
 /** Why `got` is not `want` within the tolerance (0: the same number rounded to f32, and the same zero), or undefined. */
 export function mismatch(got: number, want: number, tolerance: number): string | undefined {
   const rounded = Math.fround(want);
   const good =
-    Object.is(got, rounded) || (tolerance > 0 && Math.abs(got - rounded) <= tolerance * Math.max(1, Math.abs(rounded)));
+    Object.is(got, rounded) ||
+    (tolerance > 0 && Math.abs(clamped(got) - clamped(rounded)) <= tolerance * Math.max(1, Math.abs(clamped(rounded))));
   return good
     ? undefined
     : `is ${Object.is(got, -0) ? "-0" : got}, the reference ${Object.is(rounded, -0) ? "-0" : rounded}`;
@@ -382,5 +387,19 @@ export function checkStale(row: Row, refs: readonly Ref[]): void {
       const got = walk(i);
       if (got !== null) expect(got, `gradients after input ${i} was written`).toEqual(want);
     }
+  });
+}
+
+/** An in-place op makes the walk of a graph that saved the old values throw, and refuses tensors that are being recorded. */
+export function checkWrite(row: Row, refs: readonly Ref[]): void {
+  scope(() => {
+    const inputs = tensorsOf(row, refs);
+    const x = inputs[0]!;
+    if (x.dtype !== "f32") return;
+    x.requiresGrad = true;
+    const y = x.square().sum();
+    expect(() => runRow(row, inputs), "while recording").toThrow(new RegExp(`^${row.op}: .*in place`));
+    noGrad(() => runRow(row, inputs));
+    expect(() => y.backward(), "after the write").toThrow(/changed in place/);
   });
 }

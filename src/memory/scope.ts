@@ -10,7 +10,7 @@
 // Whatever stays unattributed belongs to its holder: late is repaired by the garbage collector, early never happens.
 import { typeError } from "../error.js";
 import { Handle, type Owner, tick, watchHolder } from "./handle.js";
-import { WATCHED } from "./storage.js";
+import { stepEnded, WATCHED } from "./storage.js";
 
 export class Scope implements Owner {
   readonly label: string;
@@ -199,6 +199,7 @@ export class LoopScope {
           orphan(handle);
         }
       }
+      stepEnded();
     } else return;
     this.time = ++tick.now;
     this.begunIn = run;

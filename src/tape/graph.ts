@@ -7,7 +7,16 @@
 //   that was never read belongs to its holder. One that was read is released when no graph holds it any more and it
 //   has not been read for `patience` generations. A generation ends when doomed tensors are released, and whenever
 //   noGrad() gives a tensor out (a bare loop of predictions records nothing).
-import { type Handle, type Owner, release, type Scope, tick, WATCHED, watchHolder } from "../memory/index.js";
+import {
+  type Handle,
+  type Owner,
+  release,
+  type Scope,
+  stepEnded,
+  tick,
+  WATCHED,
+  watchHolder,
+} from "../memory/index.js";
 import type { Tensor } from "../tensor/index.js";
 import { nodeOf } from "./node.js";
 
@@ -183,6 +192,7 @@ function endGeneration(): void {
   const { tensors } = doomed;
   doomed.tensors = [];
   release(tensors, doomed, doomed.label);
+  stepEnded();
   nextGeneration();
 }
 

@@ -153,6 +153,22 @@ export function scope<T>(fn: () => T): T {
   return runInScope("scope", fn);
 }
 
+let recomputing = false;
+
+/** Whether a checkpointed function runs the second time: what it changes in place (running statistics) must not change again. */
+export const isRecomputing = (): boolean => recomputing;
+
+/** @internal Runs a checkpointed function the second time. */
+export function recompute<T>(fn: () => T): T {
+  const before = recomputing;
+  recomputing = true;
+  try {
+    return fn();
+  } finally {
+    recomputing = before;
+  }
+}
+
 /**
  * Takes tensors out of their loop or scope: they live until `dispose()`. Gives back what it was given.
  *

@@ -8,6 +8,7 @@ import { rows as gather } from "./gather.js";
 import { rows as indexing } from "./indexing.js";
 import { rows as join } from "./join.js";
 import { rows as layout } from "./layout.js";
+import { rows as linalg } from "./linalg.js";
 import { rows as loss } from "./loss.js";
 import { rows as masked } from "./masked.js";
 import { rows as matmul } from "./matmul.js";
@@ -29,6 +30,7 @@ export const rows: readonly Row[] = [
   ...indexing,
   ...join,
   ...layout,
+  ...linalg,
   ...loss,
   ...masked,
   ...matmul,

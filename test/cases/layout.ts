@@ -69,7 +69,7 @@ const swapped = (shape: readonly number[] | Input, a: number, b: number): Row =>
   );
 
 /** Positions that Python's start:end:step picks of n, found by walking. */
-function positions(range: SliceRange | undefined, n: number): number[] {
+export function positions(range: SliceRange | undefined, n: number): number[] {
   const [start, end, step = 1] = range ?? [];
   const from = (p: number) => (p < 0 ? p + n : p);
   const picked: number[] = [];
@@ -306,6 +306,8 @@ export const rows: readonly Row[] = [
   sliced([4, 3, 5], [[0, 4, 3], null, [4, null, -4]]),
   sliced([2, 3, 2, 3, 2], [null, [1], null, [0, 3, 2], [1]]),
   sliced([3, 4], []),
+  sliced([2, 3], [null, [null, null, -1]]),
+  sliced([1, 4], [[0, 1, 2]]),
   sliced([0, 4], [null, [1, 3]]),
   sliced(labels, [null, [1], [0, 4, 3]]),
   sliced(flags, [[1]]),

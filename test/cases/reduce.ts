@@ -19,7 +19,8 @@ import {
 import * as ref from "../reference.js";
 import type { Input, Row } from "./case.js";
 
-interface Reduction {
+/** A reduction over any axes, as the property tests draw them too. */
+export interface Reduction {
   readonly op: string;
   readonly call: (x: Tensor, dim?: Dim, options?: ReduceOptions) => Tensor;
   readonly fold: (values: Float64Array) => number;
@@ -30,7 +31,7 @@ interface Reduction {
 
 const product = (values: Float64Array): number => values.reduce((total, v) => total * v, 1);
 
-const reductions: readonly Reduction[] = [
+export const reductions: readonly Reduction[] = [
   { op: "sum", call: sum, fold: ref.total, ofNothing: true },
   { op: "mean", call: mean, fold: ref.average, ofNothing: true },
   { op: "prod", call: prod, fold: product, ofNothing: true },
@@ -59,6 +60,8 @@ function reductionRows({ op, call, fold, input = {}, ofNothing }: Reduction): Ro
   return [
     row([3, 5], undefined),
     row([3, 5], undefined, true, true),
+    row([3, 5], []),
+    row([3, 5], [], true, true),
     row([3, 5], 0),
     row([3, 5], 1),
     row([3, 5], -2, true),

@@ -2,14 +2,22 @@
 
 import torch
 
-from reduce import axes, everywhere, options
+from reduce import drawn
+
+
+def options(dim, keepdim):
+    return {"keepdim": keepdim} if dim is None else {"dim": dim, "keepdim": keepdim}
+
+
+def everywhere(x, dim):
+    return list(range(x.dim())) if dim is None else dim
 
 
 def cases(c):
     for _ in range(6):
         shape = c.shape(rank=c.random.randint(1, 4), low=2)
         x = c.floats(*shape)
-        dim, keepdim = axes(c, len(shape)), c.random.random() < 0.5
+        dim, keepdim = drawn(c, len(shape)), c.random.random() < 0.5
         correction = c.random.choice([0, 1, 1, 2, 3])
         more = {"correction": correction} if correction != 1 else {}
         for op, function in {"variance": torch.var, "std": torch.std}.items():
@@ -27,7 +35,7 @@ def cases(c):
     c.add("varMean", [x, 0, {"correction": 0, "keepdim": True}], lambda x: torch.var_mean(x, dim=[0], correction=0, keepdim=True))
     for _ in range(4):
         shape = c.shape(rank=c.random.randint(1, 4))
-        dim, keepdim = axes(c, len(shape)), c.random.random() < 0.5
+        dim, keepdim = drawn(c, len(shape)), c.random.random() < 0.5
         dim = 0 if dim is None else dim
         c.add("logsumexp", [c.floats(*shape, low=-5, high=5), dim, {"keepdim": keepdim}],
               lambda x: torch.logsumexp(x, dim, keepdim=keepdim))
