@@ -67,6 +67,9 @@ export function showBytes(bytes: number): string {
 
 /** Rejects option names that the call does not know, by name. */
 export function checkOptions(op: string, options: object, known: readonly string[]): void {
+  // A value where options belong, such as a rate, would be ignored without a word.
+  if (typeof options !== "object" || options === null || Array.isArray(options))
+    throw typeError(op, `options must be an object: got ${describe(options)}`, `Known options: ${known.join(", ")}.`);
   for (const key in options) {
     if (!known.includes(key)) {
       throw typeError(op, `unknown option ${describe(key)}`, `Known options: ${known.join(", ") || "none"}.`);
