@@ -232,7 +232,7 @@ export abstract class Optimizer<Options extends object> {
       const { params: numbers, ...options } = group;
       checkOptions(op, options, Object.keys(this.defaults));
       this.checkGroup({ ...this.paramGroups[i]!, ...options } as Options);
-      numbers.forEach((number, k) => void params.set(number, this.paramGroups[i]!.params[k]!));
+      numbers.forEach((number: number, k: number) => void params.set(number, this.paramGroups[i]!.params[k]!));
     }
     const known = this.knownStates();
     for (const [number, values] of Object.entries(saved.state)) {
