@@ -36,6 +36,9 @@ describe("TensorDataset", () => {
     x.fill(5);
     expect(data.batch(Int32Array.of(0))[0].toArray()).toEqual([5]);
     expect(before.toArray()).toEqual([1, 2]);
+    const { tensors } = memory();
+    data.batch(Int32Array.of(1, 0))[0].dispose(); // outside of any loop: nothing else is left
+    expect(memory().tensors).toBe(tensors);
   });
 
   test("says which tensor does not fit", () => {
