@@ -70,7 +70,6 @@ export { pad, roll } from "./ops/index.js";
 export type { PadOptions } from "./ops/index.js";
 // reduce
 export { all, amax, amin, any, argmax, argmin, max, mean, min, prod, sum } from "./ops/index.js";
-export type { Dim, ReduceOptions, ValuesAndIndices } from "./ops/index.js";
 // scan
 export { cumprod, cumsum } from "./ops/index.js";
 // softmax
@@ -79,7 +78,7 @@ export { logSoftmax, softmax } from "./ops/index.js";
 export { argsort, median, searchsorted, sort, topk, unique } from "./ops/index.js";
 export type { SearchOptions, SortOptions, TopkOptions, UniqueOptions } from "./ops/index.js";
 // statistics
-export { logsumexp, std, varMean, variance } from "./ops/index.js";
+export { logsumexp, std, variance, varMean } from "./ops/index.js";
 export type { VarianceDim, VarianceOptions } from "./ops/index.js";
 // triangle
 export { diag, diagonal, tril, triu } from "./ops/index.js";
