@@ -70,6 +70,7 @@ export { pad, roll } from "./ops/index.js";
 export type { PadOptions } from "./ops/index.js";
 // reduce
 export { all, amax, amin, any, argmax, argmin, max, mean, min, prod, sum } from "./ops/index.js";
+export type { Dim, ReduceOptions, ValuesAndIndices } from "./ops/index.js";
 // scan
 export { cumprod, cumsum } from "./ops/index.js";
 // softmax
