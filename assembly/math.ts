@@ -1,7 +1,9 @@
 // f32x4 elementary functions for kernels. Only + - * / and bit patterns, so every engine gives the same bits.
 //
-// A vector function comes in two forms that give the same bits lane by lane: `exp` to inline into a hot loop (two vectors
-// a trip hide its latency), and `expCall`, a call, for tails and rare lanes. A lane's value never depends on its neighbours.
+// A function f comes in parts, so that hot loops hold no call (V8 would keep their counters in memory):
+//   fInner  inlined, for ordinary lanes        fRare  mask of the lanes that are not
+//   fCall   an out-of-line call, for all lanes  f      inlined, all lanes: fInner, or fCall when a lane is rare
+// fInner and fCall give the same bits, so a lane's value never depends on its neighbours or on where a loop ends.
 //
 // Largest errors against float64, in units in the last place (ulp) of the f32 result, test/kernels/math.test.ts:
 //   exp 1.0   log 0.9   sigmoid 1.8   tanh 1.6   sin 1.0   cos 1.0
@@ -73,17 +75,28 @@ function expm1Reduced(r: v128): v128 {
   return f32x4.div(f32x4.add(r, r), f32x4.sub(evenE(r), r));
 }
 
-/** e^x; 0 and denormals below -87.3, Infinity above 88.72. */
+/** e^x for |x| <= 69 */
 // @ts-ignore: decorator
 @inline
-export function exp(x: v128): v128 {
-  if (i32x4.bitmask(f32x4.gt(f32x4.abs(x), splat(EXP, 8)))) return expCall(x);
+export function expInner(x: v128): v128 {
   const t = madd(x, splat(EXP, 0), splat(EXP, 2));
   const scale = i32x4.shl(t, 23);
   return madd(expm1Reduced(reduceExp(x, t)), scale, scale);
 }
 
-/** `exp` as a call. */
+// @ts-ignore: decorator
+@inline
+export function expRare(x: v128): v128 {
+  return f32x4.gt(f32x4.abs(x), splat(EXP, 8));
+}
+
+/** e^x; 0 and denormals below -87.3, Infinity above 88.72. */
+// @ts-ignore: decorator
+@inline
+export function exp(x: v128): v128 {
+  return i32x4.bitmask(expRare(x)) ? expCall(x) : expInner(x);
+}
+
 export function expCall(v: v128): v128 {
   // The constant stands second: pmax and pmin then pass a NaN on.
   const x = f32x4.pmin(f32x4.pmax(v, splat(EXP, 10)), splat(EXP, 11));
@@ -99,7 +112,7 @@ export function expCall(v: v128): v128 {
 /** 1 / (1 + e^-x) for |x| <= 87: with r reduced from -x it is (E - r) / (E - r + 2^n (E + r)). */
 // @ts-ignore: decorator
 @inline
-function sigmoidInner(x: v128): v128 {
+export function sigmoidInner(x: v128): v128 {
   const t = madd(x, splat(EXP, 1), splat(EXP, 2));
   const r = reduceExp(f32x4.neg(x), t);
   const e = evenE(r);
@@ -107,15 +120,19 @@ function sigmoidInner(x: v128): v128 {
   return f32x4.div(numerator, madd(f32x4.add(e, r), i32x4.shl(t, 23), numerator));
 }
 
+// @ts-ignore: decorator
+@inline
+export function sigmoidRare(x: v128): v128 {
+  return f32x4.gt(f32x4.abs(x), splat(EXP, 9));
+}
+
 /** 1 / (1 + e^-x), accurate (and gradually denormal) also where it is tiny. */
 // @ts-ignore: decorator
 @inline
 export function sigmoid(x: v128): v128 {
-  if (i32x4.bitmask(f32x4.gt(f32x4.abs(x), splat(EXP, 9)))) return sigmoidCall(x);
-  return sigmoidInner(x);
+  return i32x4.bitmask(sigmoidRare(x)) ? sigmoidCall(x) : sigmoidInner(x);
 }
 
-/** `sigmoid` as a call. */
 export function sigmoidCall(x: v128): v128 {
   const limit = splat(EXP, 9);
   const inner = sigmoidInner(f32x4.pmin(f32x4.pmax(x, f32x4.neg(limit)), limit));
@@ -124,7 +141,7 @@ export function sigmoidCall(x: v128): v128 {
 
 /**
  * tanh |x| = u / (u + 2 (E - r)), u = (2^n + 1) r + (2^n - 1) E, where 2|x| = n ln2 + 2r: no cancellation near 0, and
- * where u is large its error cancels. One part of ln2 suffices, as the error of r is damped by 1 - tanh^2.
+ * where u is large its error cancels. No lane is rare. One part of ln2 suffices, as the error of r is damped by 1 - tanh^2.
  */
 // @ts-ignore: decorator
 @inline
@@ -141,7 +158,6 @@ export function tanh(x: v128): v128 {
   return v128.or(f32x4.div(u, f32x4.add(u, f32x4.add(rest, rest))), v128.and(x, splat(EXP, 16)));
 }
 
-/** `tanh` as a call. */
 export function tanhCall(x: v128): v128 {
   return tanh(x);
 }
@@ -173,7 +189,7 @@ const LOG_BITS: usize = memory.data<i32>([
 /** log of normal positive x times 2^-lift. */
 // @ts-ignore: decorator
 @inline
-function logInner(x: v128, lift: v128): v128 {
+function logLifted(x: v128, lift: v128): v128 {
   const root = splat(LOG_BITS, 2);
   const i = i32x4.sub(x, root);
   const k = f32x4.sub(f32x4.convert_i32x4_s(i32x4.shr_s(i, 23)), lift);
@@ -187,18 +203,29 @@ function logInner(x: v128, lift: v128): v128 {
   return madd(k, splat(LOG, 4), f32x4.add(low, f));
 }
 
+/** log of normal positive x */
+// @ts-ignore: decorator
+@inline
+export function logInner(x: v128): v128 {
+  return logLifted(x, i32x4.splat(0));
+}
+
+// @ts-ignore: decorator
+@inline
+export function logRare(x: v128): v128 {
+  return i32x4.ge_u(i32x4.sub(x, splat(LOG_BITS, 0)), splat(LOG_BITS, 1));
+}
+
 /** Natural logarithm; log(0) = -Infinity, NaN below. */
 // @ts-ignore: decorator
 @inline
 export function log(x: v128): v128 {
-  if (i32x4.bitmask(i32x4.ge_u(i32x4.sub(x, splat(LOG_BITS, 0)), splat(LOG_BITS, 1)))) return logCall(x);
-  return logInner(x, i32x4.splat(0));
+  return i32x4.bitmask(logRare(x)) ? logCall(x) : logInner(x);
 }
 
-/** `log` as a call. */
 export function logCall(x: v128): v128 {
   const tiny = f32x4.lt(x, splat(LOG_BITS, 0));
-  const y = logInner(
+  const y = logLifted(
     v128.bitselect(f32x4.mul(x, splat(LOG, 9)), x, tiny),
     v128.and(tiny, splat(LOG, 10)),
   );
@@ -275,29 +302,34 @@ function trigLarge(x: v128, y: v128, quarter: i32): v128 {
   return y;
 }
 
-/** sin x; NaN for Infinity. */
+/** sin x for |x| <= 1e6; of |x|, so that sin(-0) = -0. */
 // @ts-ignore: decorator
 @inline
-export function sin(x: v128): v128 {
-  // Computed of |x|, so that sin(-0) = -0.
-  const y = v128.xor(trig(x, 0), v128.and(x, i32x4.splat(0x80000000)));
-  return i32x4.bitmask(f32x4.gt(f32x4.abs(x), splat(TRIG, 8))) ? trigLarge(x, y, 0) : y;
+export function sinInner(x: v128): v128 {
+  return v128.xor(trig(x, 0), v128.and(x, splat(EXP, 16)));
 }
 
-/** `sin` as a call. */
+/** cos x for |x| <= 1e6 */
+// @ts-ignore: decorator
+@inline
+export function cosInner(x: v128): v128 {
+  return trig(x, 1);
+}
+
+// @ts-ignore: decorator
+@inline
+export function trigRare(x: v128): v128 {
+  return f32x4.gt(f32x4.abs(x), splat(TRIG, 8));
+}
+
+/** sin x; NaN for Infinity. */
 export function sinCall(x: v128): v128 {
-  return sin(x);
+  const y = sinInner(x);
+  return i32x4.bitmask(trigRare(x)) ? trigLarge(x, y, 0) : y;
 }
 
 /** cos x; NaN for Infinity. */
-// @ts-ignore: decorator
-@inline
-export function cos(x: v128): v128 {
-  const y = trig(x, 1);
-  return i32x4.bitmask(f32x4.gt(f32x4.abs(x), splat(TRIG, 8))) ? trigLarge(x, y, 1) : y;
-}
-
-/** `cos` as a call. */
 export function cosCall(x: v128): v128 {
-  return cos(x);
+  const y = cosInner(x);
+  return i32x4.bitmask(trigRare(x)) ? trigLarge(x, y, 1) : y;
 }
