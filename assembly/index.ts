@@ -1,7 +1,13 @@
 // The wasm's whole surface: one line a family.
 export { relu, reluGrad, sigmoid, sigmoidGrad, tanh, tanhGrad } from "./activation";
+export { combine } from "./combine";
 export { floatToBool, floatToInt, intToBool, intToFloat } from "./convert";
-export { abs, add, div, exp, fill, fillInt, log, mul, neg, sqrt, square, sub } from "./elementwise";
+export {
+  binaryStep, ceil, clamp, clampGrad, elu, eluGrad, floor, gelu, geluGrad, geluTanh, geluTanhGrad, hardsigmoid, hardsigmoidGrad,
+  hardswish, hardswishGrad, hardtanhGrad, leakyRelu, leakyReluGrad, mish, mishGrad, reciprocal, round, rsqrt, sign, silu,
+  siluGrad, softplus, softplusGrad,
+} from "./curve";
+export { abs, add, cos, div, exp, fill, fillInt, log, mul, neg, sin, sqrt, square, sub } from "./elementwise";
 export { equalMask, gather, indexAdd, indexSelect, scatterAdd } from "./gather";
 export { addStrided, copyStrided, heapBase } from "./layout";
 export { crossEntropy, crossEntropyGrad, mse, mseGrad, oneHotRows, reduceLosses } from "./loss";
@@ -11,3 +17,4 @@ export { normal, permutation, randint, uniform } from "./random";
 export { amax, amin, argmax, argmin, sum } from "./reduce";
 export { scalarCos, scalarExp, scalarLog, scalarPow, scalarSin, scalarTanh } from "./scalar";
 export { logSoftmax, logSoftmaxGrad, softmax, softmaxGrad } from "./softmax";
+export { atan, erf, expm1, log1p } from "./special";
