@@ -1,5 +1,5 @@
 // Elementwise arithmetic: binary ops with broadcasting, unary ops, fills. Elements are 4 bytes.
-import { Binary, binary, map, mapLong, Unary } from "./loops";
+import { Binary, binary, each, map, mapLong, Unary } from "./loops";
 import { cosCall, expCall, logCall, sinCall } from "./math";
 
 /** What `nest` runs: one op on a block of rows. Strides in elements; y advances by n a row. */
@@ -147,12 +147,12 @@ export function log(x: usize, y: usize, n: i32): void {
 
 /** y = sin x */
 export function sin(x: usize, y: usize, n: i32): void {
-  mapLong(Unary.Sin, sinCall, x, y, n);
+  each(sinCall, x, y, n);
 }
 
 /** y = cos x */
 export function cos(x: usize, y: usize, n: i32): void {
-  mapLong(Unary.Cos, cosCall, x, y, n);
+  each(cosCall, x, y, n);
 }
 
 /** y = sqrt x, correctly rounded */

@@ -13,7 +13,7 @@ export { addStrided, copyStrided, heapBase } from "./layout";
 export { crossEntropy, crossEntropyGrad, mse, mseGrad, oneHotRows, reduceLosses } from "./loss";
 export { matmul, matmulScratch } from "./matmul";
 export { adam, sgd } from "./optim";
-export { normal, permutation, randint, uniform } from "./random";
+export { bernoulli, normal, permutation, randint, randomWords, uniform } from "./random";
 export { amax, amin, argmax, argmin, sum } from "./reduce";
 export { scalarCos, scalarExp, scalarLog, scalarPow, scalarSin, scalarTanh } from "./scalar";
 export { logSoftmax, logSoftmaxGrad, softmax, softmaxGrad } from "./softmax";

@@ -1,10 +1,8 @@
 // Elementwise maps: what an op does to a vector, and the loops that carry it over contiguous memory. Op codes are
 // compile-time constants, so in an exported kernel `unary`, `binary` fold to the one line they need.
-import {
-  cosInner, expInner, expRare, logInner, logRare, sigmoidInner, sigmoidRare, sinInner, tanh, trigRare,
-} from "./math";
+import { expInner, expRare, logInner, logRare, sigmoidInner, sigmoidRare, tanh } from "./math";
 
-export const enum Unary { Neg, Abs, Sqrt, Square, Relu, Exp, Log, Sin, Cos, Sigmoid, Tanh }
+export const enum Unary { Neg, Abs, Sqrt, Square, Relu, Exp, Log, Sigmoid, Tanh }
 export const enum Binary { Add, Sub, Mul, Div, ReluGrad, SigmoidGrad, TanhGrad }
 
 // @ts-ignore: decorator
@@ -17,8 +15,6 @@ function unary(op: Unary, v: v128): v128 {
   if (op == Unary.Relu) return f32x4.pmax(v, i32x4.splat(0)); // zero second: a NaN stays
   if (op == Unary.Exp) return expInner(v);
   if (op == Unary.Log) return logInner(v);
-  if (op == Unary.Sin) return sinInner(v);
-  if (op == Unary.Cos) return cosInner(v);
   if (op == Unary.Sigmoid) return sigmoidInner(v);
   return tanh(v);
 }
@@ -29,7 +25,6 @@ function unary(op: Unary, v: v128): v128 {
 function rare(op: Unary, v: v128): v128 {
   if (op == Unary.Exp) return expRare(v);
   if (op == Unary.Log) return logRare(v);
-  if (op == Unary.Sin || op == Unary.Cos) return trigRare(v);
   if (op == Unary.Sigmoid) return sigmoidRare(v);
   return i32x4.splat(0);
 }
@@ -37,8 +32,11 @@ function rare(op: Unary, v: v128): v128 {
 /** A long op as a call. */
 type Call = (v: v128) => v128;
 
-/** y = call(x), n elements: what the unrolled loop of a long op leaves, without a second copy of the op. */
-function each(call: Call, x: usize, y: usize, n: i32): void {
+/**
+ * y = call(x), n elements; y may equal x. For rare ops; and what the unrolled loop of a long op leaves, without a second
+ * copy of the op.
+ */
+export function each(call: Call, x: usize, y: usize, n: i32): void {
   for (; n >= 4; n -= 4) {
     v128.store(y, call(v128.load(x)));
     x += 16;
@@ -106,11 +104,10 @@ export function mapLong(op: Unary, call: Call, x: usize, y: usize, n: i32): void
       x += 32;
       y += 32;
     }
-    const count = min(n, 8);
-    each(call, x, y, count);
+    each(call, x, y, min(n, 8));
     x += 32;
     y += 32;
-    n -= count;
+    n -= 8;
   }
 }
 
