@@ -12,6 +12,7 @@ export { equalMask, gather, indexAdd, indexSelect, scatterAdd } from "./gather";
 export { addStrided, copyStrided, heapBase } from "./layout";
 export { crossEntropy, crossEntropyGrad, mse, mseGrad, oneHotRows, reduceLosses } from "./loss";
 export { matmul, matmulScratch } from "./matmul";
+export { oneHot } from "./one-hot";
 export { adam, sgd } from "./optim";
 export { bernoulli, normal, permutation, randint, randomWords, uniform } from "./random";
 export { amax, amin, argmax, argmin, sum } from "./reduce";

@@ -1,5 +1,8 @@
 // The op families: every function exported here is a public op, and a method of Tensor if a tensor comes first.
 export * from "./activation.js";
+export * from "./arithmetic.js";
+export * from "./choice.js";
+export * from "./compare.js";
 export * from "./convert.js";
 export * from "./einsum.js";
 export * from "./elementwise.js";
@@ -10,4 +13,5 @@ export * from "./loss.js";
 export * from "./matmul.js";
 export * from "./reduce.js";
 export * from "./softmax.js";
+export * from "./unary.js";
 export * from "./write.js";
