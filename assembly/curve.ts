@@ -64,7 +64,7 @@ function value(op: Pass, g: v128, x: v128, t: v128, p: v128, q: v128): v128 {
   if (op == Pass.Clamp) return clamped(x, p, q);
   if (op == Pass.LeakyRelu) return v128.bitselect(x, f32x4.mul(x, p), f32x4.gt(x, zero));
   if (op == Pass.Hardsigmoid) return f32x4.div(hard(x), number(6));
-  if (op == Pass.Hardswish) return f32x4.div(f32x4.mul(x, hard(x)), number(6));
+  if (op == Pass.Hardswish) return f32x4.mul(x, f32x4.div(hard(x), number(6)));
   if (op == Pass.Scale) return f32x4.mul(x, p);
   // 2 sqrt(2/pi) (x + 0.044715 x^3)
   if (op == Pass.TwiceTanhArgument)

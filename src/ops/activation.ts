@@ -4,9 +4,9 @@
 import { checkNumber, checkOptions, describe, rangeError, show } from "../error.js";
 import { kernels, type Ptr } from "../kernels/index.js";
 import { composed, isRecording, record } from "../tape/index.js";
-import { checkTensor, ptr, type Tensor } from "../tensor/index.js";
+import { checkTensor, type Tensor } from "../tensor/index.js";
 import { maximum } from "./arithmetic.js";
-import { binary, merge, sumTo, unary, unaryGrad, zerosOf } from "./broadcast.js";
+import { binary, checkLive, merge, sumTo, unary, unaryGrad, zerosOf } from "./broadcast.js";
 import { code } from "./codes.js";
 import { gt, le, lt, where } from "./compare.js";
 import { add, div, exp, mul, square, sub } from "./elementwise.js";
@@ -132,12 +132,12 @@ export function prelu(x: Tensor, weight: Tensor): Tensor {
     );
   }
   const shape = weight.numel === 1 ? [] : x.shape.map((size, i) => (i === 1 ? size : 1));
+  checkLive(x, weight);
   return composed([x, weight], () => leakyBy(x, reshape(weight, shape)));
 }
 
 /** x for x > 0, else w · x, where w broadcasts to x. */
 function leakyBy(x: Tensor, w: Tensor): Tensor {
-  ptr(x);
   const y = binary("prelu", kernels.mul, x, w);
   const positive = binary("prelu", code.lt, 0, x, "f32", "bool");
   merge("prelu", x, positive, y);

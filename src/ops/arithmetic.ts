@@ -1,14 +1,15 @@
 // Elementwise ops on two and more operands beyond sums and products: extremes, remainders, powers, interpolation. Operands
 // and types as in elementwise.ts.
-import { checkOptions, rangeError } from "../error.js";
+import { checkNumber, checkOptions, rangeError } from "../error.js";
 import { kernels } from "../kernels/index.js";
+import { broadcastShapes } from "../shape.js";
 import { composed } from "../tape/index.js";
 import { checkTensor, ptr, type Tensor } from "../tensor/index.js";
-import { binary, checkOperands, integral, recordBinary, tensorsOf, zerosOf } from "./broadcast.js";
+import { binary, checkLive, checkOperands, integral, recordBinary, tensorsOf, zerosOf } from "./broadcast.js";
 import { code } from "./codes.js";
 import { eq, ge, logicalAnd, lt, where } from "./compare.js";
 import { add, log, mul, neg, sub } from "./elementwise.js";
-import type { Operand } from "./launch.js";
+import { type Operand, shapeOf } from "./launch.js";
 import { drop } from "./mask.js";
 import { commonType } from "./promote.js";
 import { abs } from "./unary.js";
@@ -142,6 +143,8 @@ function powerByExponent(gy: Tensor, x: Operand, e: Operand): Tensor {
 export function lerp(start: Tensor, end: Tensor, weight: Operand): Tensor {
   checkOperands("lerp", start, weight);
   checkTensor("lerp", "end", end);
+  broadcastShapes("lerp", broadcastShapes("lerp", start.shape, end.shape), shapeOf(weight));
+  checkLive(start, end, weight);
   return composed(tensorsOf(start, end, weight), () => {
     const way = sub(end, start);
     const near = () => add(start, mul(way, weight));
@@ -163,6 +166,8 @@ export function addcmul(x: Tensor, a: Tensor, b: Tensor, options: AddcmulOptions
   checkTensor("addcmul", "x", x);
   checkOperands("addcmul", a, b);
   checkOptions("addcmul", options, ["value"]);
-  const { value = 1 } = options;
+  const value = checkNumber("addcmul", "value", options.value ?? 1);
+  broadcastShapes("addcmul", broadcastShapes("addcmul", a.shape, b.shape), x.shape);
+  checkLive(x, a, b);
   return composed([x, a, b], () => add(x, mul(a, b), { alpha: value }));
 }

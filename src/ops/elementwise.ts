@@ -7,7 +7,7 @@ import { checkNumber, checkOptions, typeError } from "../error.js";
 import { kernels } from "../kernels/index.js";
 import { composed, record } from "../tape/index.js";
 import { checkTensor, type Tensor } from "../tensor/index.js";
-import { binary, checkOperands, integral, recordBinary, tensorsOf, unary } from "./broadcast.js";
+import { binary, checkLive, checkOperands, integral, recordBinary, tensorsOf, unary } from "./broadcast.js";
 import { code } from "./codes.js";
 import type { Operand } from "./launch.js";
 import { commonType, viaFloat } from "./promote.js";
@@ -20,6 +20,7 @@ export interface AlphaOptions {
 
 /** b times `alpha`, in a body that `composed` runs. */
 function scaled(op: string, a: Operand, b: Operand, options: AlphaOptions): Operand {
+  checkLive(a, b);
   const alpha = checkNumber(op, "alpha", options.alpha);
   if (commonType(a, b) !== "f32" && !Number.isInteger(alpha)) {
     throw typeError(op, `alpha must be an integer for integral operands: got ${alpha}`, 'Convert one with to("f32").');

@@ -1,10 +1,11 @@
 // Unary functions. Those of f32 take i32 and bool too and give f32; abs, sign, floor, ceil, round and clamp keep i32.
 import { checkOptions, rangeError, typeError } from "../error.js";
 import { kernels } from "../kernels/index.js";
+import { broadcastShapes, type Shape } from "../shape.js";
 import { composed, record } from "../tape/index.js";
 import { checkTensor, type DType, Tensor } from "../tensor/index.js";
 import { maximum, minimum } from "./arithmetic.js";
-import { binary, sumTo, tensorsOf, unary, unaryGrad, zerosOf } from "./broadcast.js";
+import { binary, checkLive, sumTo, tensorsOf, unary, unaryGrad, zerosOf } from "./broadcast.js";
 import { code } from "./codes.js";
 import { ge, gt, le, logicalAnd, logicalOr, lt } from "./compare.js";
 import { add, div, exp, mul, neg, square } from "./elementwise.js";
@@ -163,6 +164,9 @@ function clampGrad(gy: Tensor, x: Tensor, low: number, high: number): Tensor {
 function clampBy(x: Tensor, low: Operand | undefined, high: Operand | undefined): Tensor {
   const bounds = tensorsOf(...[low, high].filter((bound) => bound !== undefined));
   const type = [low, high].reduce<DType>((t, bound) => (bound === undefined ? t : higherType(t, bound)), x.dtype);
+  let shape: Shape = x.shape;
+  for (const bound of bounds) shape = broadcastShapes("clamp", shape, bound.shape);
+  checkLive(x, ...bounds);
   if (type !== "f32") {
     return composed([x, ...bounds], () => {
       const above = low === undefined ? x : maximum(x, low);

@@ -1,7 +1,27 @@
 // All rows, one line a family.
-
 import { rows as activation } from "./activation.js";
 import type { Row } from "./case.js";
+import { rows as convert } from "./convert.js";
 import { rows as elementwise } from "./elementwise.js";
+import { rows as gather } from "./gather.js";
+import { rows as layout } from "./layout.js";
+import { rows as linalg } from "./linalg.js";
+import { rows as loss } from "./loss.js";
+import { rows as matmul } from "./matmul.js";
+import { rows as reduce } from "./reduce.js";
+import { rows as softmax } from "./softmax.js";
+import { rows as write } from "./write.js";
 
-export const rows: readonly Row[] = [...activation, ...elementwise];
+export const rows: readonly Row[] = [
+  ...activation,
+  ...convert,
+  ...elementwise,
+  ...gather,
+  ...layout,
+  ...linalg,
+  ...loss,
+  ...matmul,
+  ...reduce,
+  ...softmax,
+  ...write,
+];
