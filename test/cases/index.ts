@@ -1,7 +1,10 @@
 // All rows, one line a family.
 import { rows as activation } from "./activation.js";
+import { rows as arithmetic } from "./arithmetic.js";
 import type { Row } from "./case.js";
+import { rows as compare } from "./compare.js";
 import { rows as convert } from "./convert.js";
+import { rows as creation } from "./creation.js";
 import { rows as elementwise } from "./elementwise.js";
 import { rows as gather } from "./gather.js";
 import { rows as layout } from "./layout.js";
@@ -10,11 +13,15 @@ import { rows as loss } from "./loss.js";
 import { rows as matmul } from "./matmul.js";
 import { rows as reduce } from "./reduce.js";
 import { rows as softmax } from "./softmax.js";
+import { rows as unary } from "./unary.js";
 import { rows as write } from "./write.js";
 
 export const rows: readonly Row[] = [
   ...activation,
+  ...arithmetic,
+  ...compare,
   ...convert,
+  ...creation,
   ...elementwise,
   ...gather,
   ...layout,
@@ -23,5 +30,6 @@ export const rows: readonly Row[] = [
   ...matmul,
   ...reduce,
   ...softmax,
+  ...unary,
   ...write,
 ];
