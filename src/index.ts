@@ -12,7 +12,7 @@ export type { BackwardOptions, DType, NestedArray, TypedArray } from "./tensor/i
 export { arange, empty, eye, full, linspace, ones, tensor, zeros } from "./tensor/index.js";
 export { rand, randint, randn, randperm } from "./tensor/index.js";
 export { emptyLike, fullLike, onesLike, randintLike, randLike, randnLike, zerosLike } from "./tensor/index.js";
-export type { CreateOptions, RandomOptions, TensorData, TensorOptions } from "./tensor/index.js";
+export type { CreateOptions, NestedData, RandomOptions, TensorData, TensorOptions } from "./tensor/index.js";
 export { Generator, manualSeed, seed } from "./tensor/index.js";
 
 // The tape
