@@ -9,8 +9,28 @@ export type { Shape, SliceRange } from "./shape.js";
 // Tensors and random numbers
 export { Tensor } from "./tensor/index.js";
 export type { BackwardOptions, DType, NestedArray, TypedArray } from "./tensor/index.js";
-export { arange, empty, full, ones, rand, randint, randn, randperm, tensor, zeros } from "./tensor/index.js";
-export type { CreateOptions, RandomOptions, TensorData, TensorOptions } from "./tensor/index.js";
+export {
+  arange,
+  empty,
+  emptyLike,
+  eye,
+  full,
+  fullLike,
+  linspace,
+  ones,
+  onesLike,
+  rand,
+  randint,
+  randintLike,
+  randLike,
+  randn,
+  randnLike,
+  randperm,
+  tensor,
+  zeros,
+  zerosLike,
+} from "./tensor/index.js";
+export type { CreateOptions, NestedData, RandomOptions, TensorData, TensorOptions } from "./tensor/index.js";
 export { Generator, manualSeed, seed } from "./tensor/index.js";
 
 // The tape
@@ -21,7 +41,50 @@ export type { OpDefinition } from "./ops/index.js";
 
 // Ops, by family
 // activation
-export { relu, sigmoid, tanh } from "./ops/index.js";
+export {
+  binaryStep,
+  elu,
+  gelu,
+  hardsigmoid,
+  hardswish,
+  hardtanh,
+  identity,
+  leakyRelu,
+  logSigmoid,
+  mish,
+  prelu,
+  relu,
+  relu6,
+  selu,
+  sigmoid,
+  silu,
+  softplus,
+  softsign,
+  tanh,
+} from "./ops/index.js";
+export type { EluOptions, GeluOptions, HardtanhOptions, LeakyReluOptions, SoftplusOptions } from "./ops/index.js";
+// arithmetic
+export { addcmul, lerp, maximum, minimum, pow, remainder } from "./ops/index.js";
+export type { AddcmulOptions } from "./ops/index.js";
+// choice
+export { bernoulli, glu, gumbelSoftmax, maxout, oneHot, softmin } from "./ops/index.js";
+export type { BernoulliOptions, GumbelSoftmaxOptions, OneHotOptions } from "./ops/index.js";
+// compare
+export {
+  eq,
+  ge,
+  gt,
+  isFinite,
+  isNaN,
+  le,
+  logicalAnd,
+  logicalNot,
+  logicalOr,
+  logicalXor,
+  lt,
+  ne,
+  where,
+} from "./ops/index.js";
 // convert
 export { to } from "./ops/index.js";
 // count
@@ -31,6 +94,7 @@ export type { HistcOptions } from "./ops/index.js";
 export { einsum } from "./ops/index.js";
 // elementwise
 export { add, div, exp, log, mul, neg, sqrt, square, sub } from "./ops/index.js";
+export type { AlphaOptions } from "./ops/index.js";
 // gather
 export { gather, indexAdd, indexSelect, scatter, scatterAdd, take, takeAlongDim } from "./ops/index.js";
 // indexing
@@ -84,5 +148,23 @@ export type { VarianceDim, VarianceOptions } from "./ops/index.js";
 // triangle
 export { diag, diagonal, tril, triu } from "./ops/index.js";
 export type { DiagonalOptions } from "./ops/index.js";
+// unary
+export {
+  abs,
+  atan,
+  ceil,
+  clamp,
+  cos,
+  erf,
+  expm1,
+  floor,
+  log1p,
+  reciprocal,
+  round,
+  rsqrt,
+  sign,
+  sin,
+} from "./ops/index.js";
+export type { ClampOptions } from "./ops/index.js";
 // write
 export { copy, fill, zero } from "./ops/index.js";

@@ -1,5 +1,8 @@
 // The op families: every function exported here is a public op, and a method of Tensor if a tensor comes first.
 export * from "./activation.js";
+export * from "./arithmetic.js";
+export * from "./choice.js";
+export * from "./compare.js";
 export * from "./convert.js";
 export * from "./count.js";
 export * from "./einsum.js";
@@ -19,4 +22,5 @@ export * from "./softmax.js";
 export * from "./sort.js";
 export * from "./statistics.js";
 export * from "./triangle.js";
+export * from "./unary.js";
 export * from "./write.js";

@@ -1,8 +1,11 @@
 // All rows, one line a family.
 import { rows as activation } from "./activation.js";
+import { rows as arithmetic } from "./arithmetic.js";
 import type { Row } from "./case.js";
+import { rows as compare } from "./compare.js";
 import { rows as convert } from "./convert.js";
 import { rows as count } from "./count.js";
+import { rows as creation } from "./creation.js";
 import { rows as elementwise } from "./elementwise.js";
 import { rows as gather } from "./gather.js";
 import { rows as indexing } from "./indexing.js";
@@ -19,12 +22,16 @@ import { rows as softmax } from "./softmax.js";
 import { rows as sort } from "./sort.js";
 import { rows as statistics } from "./statistics.js";
 import { rows as triangle } from "./triangle.js";
+import { rows as unary } from "./unary.js";
 import { rows as write } from "./write.js";
 
 export const rows: readonly Row[] = [
   ...activation,
+  ...arithmetic,
+  ...compare,
   ...convert,
   ...count,
+  ...creation,
   ...elementwise,
   ...gather,
   ...indexing,
@@ -41,5 +48,6 @@ export const rows: readonly Row[] = [
   ...sort,
   ...statistics,
   ...triangle,
+  ...unary,
   ...write,
 ];
