@@ -21,7 +21,7 @@ export function storePart(p: usize, v: v128, count: i32): void {
   if (count == 3) v128.store32_lane(p, v, 2, 8);
 }
 
-/** `rows` rows of `width` (1 to 8) floats into rows of 8 (4 when width <= 4, if `step` says so), padded with zeros. */
+/** `rows` rows of `width` (1 to 8) floats to rows `step` bytes apart, each padded with zeros to 4 or 8 floats. */
 export function gatherRows(to: usize, step: usize, from: usize, fromRow: usize, rows: i32, width: i32): void {
   const end = from + <usize>rows * fromRow;
   for (; from != end; from += fromRow, to += step) {
@@ -83,5 +83,16 @@ export function transpose4(to: usize, step: usize, from: usize, fromRow: usize, 
     store<i32>(to, load<i32>(r1), 4);
     store<i32>(to, load<i32>(r2), 8);
     store<i32>(to, load<i32>(r3), 12);
+  }
+}
+
+/** Packs rows of a by tiles of 4, each step after step: a(i, p) = to + (i >> 2) * depth * 16 + p * 16 + (i & 3) * 4. */
+export function packA(to: usize, from: usize, aRow: usize, aStep: usize, rows: i32, depth: i32): void {
+  for (; rows > 0; rows -= 4) {
+    const height = min(rows, 4);
+    if (aRow == 4) gatherRows(to, 16, from, aStep, depth, height);
+    else transpose4(to, 16, from, aRow, height, depth);
+    to += <usize>depth << 4;
+    from += 4 * aRow;
   }
 }

@@ -6,18 +6,22 @@
 //
 // Blocks after Goto and van de Geijn, "Anatomy of High-Performance Matrix Multiplication" (2008): a block of b lies in
 // L2, one of its panels in L1; of a, only a transposed one that is too large to be read in place is copied.
-import { gatherRows, packRows, scatterRows, transpose4 } from "./matmul-pack";
-import { panel, zeros } from "./matmul-tiles";
+import { gatherRows, packA, packRows, scatterRows, transpose4 } from "./matmul-pack";
+import { slimPanel, widePanel, zeros } from "./matmul-tiles";
 import { vectorTimesColumns, vectorTimesRows } from "./matmul-vector";
 
-/** Block sizes; KERNELS: flat within 3 % around these. rowBlock is a multiple of 5, columnBlock of 8. */
+/** Block sizes; KERNELS: flat within 3 % around these. rowBlock is a multiple of 4, columnBlock of 8. */
 // @ts-ignore: decorator
 @inline
 const rowBlock = 120, columnBlock = 512, depthBlock = 256;
-/** Operands of at most this many elements are read in place: they stay in L1, and copying would not pay. */
+/** Matrices b of at most this many elements are read in place: they stay in L1, and copying would not pay. */
 // @ts-ignore: decorator
 @inline
-const smallB = 4096, smallA = 4096;
+const smallB = 4096;
+/** Packing a pays when it is used for this many columns, or (transposed, where a step is far from the next) this large. */
+// @ts-ignore: decorator
+@inline
+const packAColumns = 64, packASize = 4096;
 /** Bytes of the staging area of a narrow panel: its bias, then one block of rows of y, 8 floats each. */
 // @ts-ignore: decorator
 @inline
@@ -31,15 +35,15 @@ function packsB(n: i32, k: i32, bTransposed: i32): bool {
 
 // @ts-ignore: decorator
 @inline
-function packsA(m: i32, k: i32, aTransposed: i32): bool {
-  return aTransposed != 0 && <i64>m * k > smallA;
+function packsA(m: i32, n: i32, k: i32, aTransposed: i32): bool {
+  return <i64>m * k > packASize && (aTransposed != 0 || n > packAColumns);
 }
 
-/** Floats between two rows of a packed block of a: whole vectors, and no power of two, which would meet few cache sets. */
+/** Bytes of a packed block of a: whole tiles of 4 rows. */
 // @ts-ignore: decorator
 @inline
-function packedRow(depth: i32): i32 {
-  return ((depth + 3) & ~3) + 4;
+function packedABytes(m: i32, depth: i32): i32 {
+  return ((min(m, rowBlock) + 3) & ~3) * depth * 4;
 }
 
 /** Bytes of scratch that `matmul` needs for one shape (whatever the batch). */
@@ -50,7 +54,7 @@ export function matmulScratch(m: i32, n: i32, k: i32, aTransposed: i32, bTranspo
   if (packsB(n, k, bTransposed)) bytes = min((n + 7) & ~7, columnBlock) * depth * 4;
   else if ((n & 7) != 0) bytes = depth * 32;
   if ((n & 7) != 0) bytes += stageBytes;
-  if (packsA(m, k, aTransposed)) bytes += min(m, rowBlock) * packedRow(depth) * 4;
+  if (packsA(m, n, k, aTransposed)) bytes += packedABytes(m, depth);
   return bytes;
 }
 
@@ -62,16 +66,18 @@ function addBias(y: usize, bias: usize, step: usize, count: i32): void {
 
 /** A panel of `width` < 8 columns: computed whole in the staging area, from which the columns that exist are copied. */
 function narrowPanel(
-  width: i32, stage: usize, a: usize, aRow: usize, aStep: usize, b: usize, bStep: usize, fresh: bool,
+  width: i32, stage: usize, a: usize, aTile: usize, aRow: usize, aStep: usize, b: usize, bStep: usize, fresh: bool,
   y: usize, yRow: usize, bias: usize, rows: i32, k: i32,
 ): void {
   const sums = stage + 32;
   if (!fresh) gatherRows(sums, 32, y, yRow, rows, width);
-  if (bias != 0) gatherRows(stage, 32, bias, 0, 1, width);
-  panel(
-    width > 4, a, aRow, aStep, b, bStep, fresh ? zeros : sums, fresh ? 0 : 32,
-    sums, 32, bias != 0 ? stage : 0, rows, k,
-  );
+  if (bias != 0) {
+    gatherRows(stage, 32, bias, 32, 1, width);
+    bias = stage;
+  }
+  const init = fresh ? zeros : sums, initRow: usize = fresh ? 0 : 32;
+  if (width > 4) widePanel(a, aTile, aRow, aStep, b, bStep, init, initRow, sums, 32, bias, rows, k);
+  else slimPanel(a, aTile, aRow, aStep, b, bStep, init, initRow, sums, 32, bias, rows, k);
   scatterRows(y, yRow, sums, 32, rows, width);
 }
 
@@ -80,12 +86,13 @@ function product(
   aTransposed: i32, bTransposed: i32, accumulate: i32,
 ): void {
   const packB = packsB(n, k, bTransposed);
-  const packA = packsA(m, k, aTransposed);
+  const packed = packsA(m, n, k, aTransposed);
   const yRow = <usize>n << 2, bRow = <usize>(bTransposed ? k : n) << 2;
+  const aRow = <usize>(aTransposed ? 1 : k) << 2, aStep = <usize>(aTransposed ? m : 1) << 2;
   const stage = scratch;
   if ((n & 7) != 0) scratch += stageBytes;
   const packedA = scratch;
-  if (packA) scratch += <usize>(min(m, rowBlock) * packedRow(min(k, depthBlock))) << 2;
+  if (packed) scratch += packedABytes(m, min(k, depthBlock));
   for (let j0 = 0; j0 < n; j0 += columnBlock) {
     const columns = min(n - j0, columnBlock);
     let p0 = 0;
@@ -109,22 +116,14 @@ function product(
       }
       for (let i0 = 0; i0 < m; i0 += rowBlock) {
         const rows = min(m - i0, rowBlock);
-        let aBlock: usize, aRow: usize = <usize>k << 2, aStep: usize = 4;
-        if (packA) {
-          aBlock = packedA;
-          aRow = <usize>packedRow(depth) << 2;
-          const from = a + (<usize>i0 << 2);
-          for (let p = 0; p < depth; p += 4) {
-            transpose4(
-              aBlock + (<usize>p << 2), aRow, from + ((<usize>(p0 + p) * <usize>m) << 2), <usize>m << 2, depth - p, rows,
-            );
-          }
-        } else if (aTransposed) {
-          aRow = 4;
-          aStep = <usize>m << 2;
-          aBlock = a + (<usize>i0 << 2) + <usize>p0 * aStep;
-        } else {
-          aBlock = a + <usize>i0 * aRow + (<usize>p0 << 2);
+        let block = a + <usize>i0 * aRow + <usize>p0 * aStep;
+        let blockTile = 4 * aRow, blockRow = aRow, blockStep = aStep;
+        if (packed) {
+          packA(packedA, block, aRow, aStep, rows, depth);
+          block = packedA;
+          blockTile = <usize>depth << 4;
+          blockRow = 4;
+          blockStep = 16;
         }
         for (let j = 0; j < columns; j += 8) {
           const width = min(columns - j, 8);
@@ -137,13 +136,14 @@ function product(
           const yBlock = y + <usize>i0 * yRow + (<usize>(j0 + j) << 2);
           const panelBias = blockBias != 0 ? blockBias + (<usize>(j0 + j) << 2) : 0;
           if (width == 8) {
-            panel(
-              true, aBlock, aRow, aStep, bPanel, bStep, fresh ? zeros : yBlock, fresh ? 0 : yRow,
+            widePanel(
+              block, blockTile, blockRow, blockStep, bPanel, bStep, fresh ? zeros : yBlock, fresh ? 0 : yRow,
               yBlock, yRow, panelBias, rows, depth,
             );
           } else {
             narrowPanel(
-              width, stage, aBlock, aRow, aStep, bPanel, bStep, fresh, yBlock, yRow, panelBias, rows, depth,
+              width, stage, block, blockTile, blockRow, blockStep, bPanel, bStep, fresh,
+              yBlock, yRow, panelBias, rows, depth,
             );
           }
         }
