@@ -1,5 +1,7 @@
 // The wasm's whole surface: one line a family.
 export { floatToBool, floatToInt, intToBool, intToFloat } from "./convert";
+export { convolve } from "./conv";
+export { convPlan } from "./conv-plan";
 export { add, div, exp, fill, fillInt, log, mul, neg, relu, reluGrad, sigmoid, sigmoidGrad, sqrt, square, sub, tanh, tanhGrad } from "./elementwise";
 export { equalMask, gather, indexAdd, indexSelect, scatterAdd } from "./gather";
 export { copyStrided, heapBase } from "./layout";
