@@ -1,12 +1,13 @@
 // Sums over taps without a matrix product: rows of a convolution with one or two filters in a group (depthwise ones).
-import { loadPart, storePart } from "./matmul-pack";
+import { loadPart } from "./matmul-pack";
 import { madd } from "./simd";
 
-/** y[0..16) = start + sum over the taps of w(t) * source(t), for each of `blocks` blocks. */
-function sumSixteen(y: usize, blocks: i32, from: usize, taps: usize, w: usize, k: i32, start: v128): void {
+/** n sums, in whole blocks of 16: y(j) = start + sum over the k taps of w(t) * source(j, t). */
+export function sumTaps(y: usize, n: i32, from: usize, taps: usize, w: usize, k: i32, start: f32): void {
+  const first = f32x4.splat(start);
   const end = taps + (<usize>k << 2);
-  for (; blocks > 0; --blocks, y += 64, from += 64) {
-    let y0 = start, y1 = start, y2 = start, y3 = start;
+  for (; n > 0; n -= 16, y += 64, from += 64) {
+    let y0 = first, y1 = first, y2 = first, y3 = first;
     for (let tap = taps, weight = w; tap != end; tap += 4, weight += 4) {
       const source = from + <usize>load<u32>(tap);
       const factor = v128.load32_splat(weight);
@@ -22,26 +23,8 @@ function sumSixteen(y: usize, blocks: i32, from: usize, taps: usize, w: usize, k
   }
 }
 
-/** The same for fewer: `n` results, read in whole vectors (up to 12 bytes past the last source). */
-function sumFew(y: usize, n: i32, from: usize, taps: usize, w: usize, k: i32, start: v128): void {
-  const end = taps + (<usize>k << 2);
-  for (; n > 0; n -= 4, y += 16, from += 16) {
-    let sum = start;
-    for (let tap = taps, weight = w; tap != end; tap += 4, weight += 4) {
-      sum = madd(v128.load32_splat(weight), v128.load(from + <usize>load<u32>(tap)), sum);
-    }
-    storePart(y, sum, n);
-  }
-}
-
-/** A row of n results: y(j) = start + sum over the k taps of w(t) * source(j, t). */
-export function sumTaps(y: usize, n: i32, from: usize, taps: usize, w: usize, k: i32, start: f32): void {
-  const s = f32x4.splat(start);
-  const blocks = n >> 4;
-  if (blocks > 0) sumSixteen(y, blocks, from, taps, w, k, s);
-  const done = <usize>blocks << 6;
-  if ((n & 15) != 0) sumFew(y + done, n & 15, from + done, taps, w, k, s);
-}
+/** Ones for the first lanes: what follows a row of n elements in whole vectors is cut off with the mask at 16 * (n & 3). */
+const masks: usize = memory.data<u32>([0, 0, 0, 0, ~0, 0, 0, 0, ~0, ~0, 0, 0, ~0, ~0, ~0, 0]);
 
 // @ts-ignore: decorator
 @inline
@@ -56,6 +39,9 @@ function dotThree(
   let s0 = f32x4.splat(0), s1 = s0, s2 = s0, t0 = s0, t1 = s0, t2 = s0;
   const eights = <usize>(n & ~7) << 2;
   const skip = xRow - eights;
+  const rest = n & 3;
+  const mask = v128.load(masks + (<usize>rest << 4));
+  const beyond = (<usize>n & 4) << 2;
   for (; rows > 0; --rows) {
     const end = g + eights;
     for (; g != end; g += 32, x0 += 32, x1 += 32, x2 += 32) {
@@ -67,14 +53,20 @@ function dotThree(
       t1 = madd(g1, v128.load(x1, 16), t1);
       t2 = madd(g1, v128.load(x2, 16), t2);
     }
-    let rest = n & 7, at: usize = 0;
-    for (; rest > 0; rest -= 4, at += 16) {
-      const part = loadPart(g + at, rest);
-      s0 = madd(part, loadPart(x0 + at, rest), s0);
-      s1 = madd(part, loadPart(x1 + at, rest), s1);
-      s2 = madd(part, loadPart(x2 + at, rest), s2);
+    if ((n & 4) != 0) {
+      const g0 = v128.load(g);
+      s0 = madd(g0, v128.load(x0), s0);
+      s1 = madd(g0, v128.load(x1), s1);
+      s2 = madd(g0, v128.load(x2), s2);
+      g += 16;
     }
-    g += (<usize>n & 7) << 2;
+    if (rest != 0) {
+      const g1 = loadPart(g, rest);
+      t0 = madd(g1, v128.and(mask, v128.load(x0 + beyond)), t0);
+      t1 = madd(g1, v128.and(mask, v128.load(x1 + beyond)), t1);
+      t2 = madd(g1, v128.and(mask, v128.load(x2 + beyond)), t2);
+      g += <usize>rest << 2;
+    }
     x0 += skip;
     x1 += skip;
     x2 += skip;

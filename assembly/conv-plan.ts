@@ -8,9 +8,9 @@
 // The i of INPUT that share their residues by the strides share their taps, and their sources are neighbours: each such
 // set is a "phase", a FORWARD of stride 1 with results `stride` apart. FORWARD and WEIGHT have one phase.
 //
-// The source is one image and group, with its border of zeros around it; columns are split by residues of the stride,
-// so that neighbouring results have neighbouring sources whatever the stride. Where there is neither border nor stride
-// it is read in place. Then a tap is a byte offset, and everything else in these files is loops over a table of taps.
+// The source is one image and group, with its border of zeros around it, rows and columns split by their residues by the
+// stride: each pair of residues is an image of its own, in which results one apart have sources one apart. Where neither
+// border nor split is needed it is read in place. A tap then is a byte offset, and all the rest loops over tables of taps.
 
 export const FORWARD = 0, INPUT = 1, WEIGHT = 2;
 
@@ -18,10 +18,18 @@ export const FORWARD = 0, INPUT = 1, WEIGHT = 2;
 // @ts-ignore: decorator
 @inline
 export const rowBlock = 120, depthBlock = 384, columnBlock = 256, pixelBlock = 256;
+/** Bytes of direct sums at a time, which stay in L1 with their sources; the stage has a row and this much. */
+// @ts-ignore: decorator
+@inline
+export const directBytes = 8192;
 /** Bytes of weights that stay in L2 while single panels of 8 results pass. */
 // @ts-ignore: decorator
 @inline
 const cachedWeights = 524288;
+/** Bytes read beyond a source in whole vectors, at most. */
+// @ts-ignore: decorator
+@inline
+export const slack = 64;
 /** So few rows are computed directly: tiles of four would mostly repeat them. */
 // @ts-ignore: decorator
 @inline
@@ -49,10 +57,11 @@ export class Plan {
   lead0: i32; lead1: i32; lead2: i32;
   padded0: i32; padded1: i32; padded2: i32;
   copies: bool;
-  /** Residues that columns are split into, and bytes of a row that belong to one. */
-  split: i32;
-  segment: u32;
-  /** Bytes from row to row, slice to slice, channel to channel. */
+  /** Residues that rows and columns are split into, and bytes of the image of one pair. */
+  split1: i32;
+  split2: i32;
+  part: u32;
+  /** Bytes from row to row (of one pair), slice to slice, channel to channel. */
   row: u32;
   slice: u32;
   volume: u32;
@@ -166,23 +175,19 @@ export function convPlan(
   const input = op == INPUT, weight = op == WEIGHT;
   plan.rows = input ? channels : filters;
   plan.direct = plan.rows <= directRows;
-  // A direct row is read in whole vectors: beyond its end, where only the scratch has room.
-  plan.copies = !input && stride2 > 1 || plan.direct && !weight;
+  // Direct sums read whole vectors: beyond the last element, where only the scratch has room.
+  plan.copies = plan.direct || !input && stride2 > 1;
   for (let axis = 0; axis < 3; ++axis) planAxis(plan, axis);
   plan.planes = input ? filters : channels;
-  plan.split = input ? 1 : stride2;
-  if (plan.copies) {
-    plan.segment = <u32>((plan.padded2 + plan.split - 1) / plan.split) << 2;
-    plan.row = plan.segment * plan.split;
-    plan.slice = plan.row * plan.padded1;
-    plan.volume = plan.slice * plan.padded0;
-  } else {
-    plan.row = <u32>plan.size2 << 2;
-    plan.slice = plan.row * plan.size1;
-    plan.volume = plan.slice * plan.size0;
-  }
+  const split1 = input || !plan.copies ? 1 : stride1, split2 = input || !plan.copies ? 1 : stride2;
+  plan.split1 = split1;
+  plan.split2 = split2;
+  plan.row = <u32>(plan.copies ? (plan.padded2 + split2 - 1) / split2 : plan.size2) << 2;
+  plan.part = plan.row * (plan.copies ? (plan.padded1 + split1 - 1) / split1 : plan.size1);
+  plan.slice = plan.part * split1 * split2;
+  plan.volume = plan.slice * (plan.copies ? plan.padded0 : plan.size0);
   plan.from0 = input ? plan.slice : plan.slice * stride0;
-  plan.from1 = input ? plan.row : plan.row * stride1;
+  plan.from1 = input || plan.copies ? plan.row : plan.row * stride1;
   plan.to2 = input ? stride2 << 2 : 4;
   plan.to1 = input ? (stride1 * in2) << 2 : out2 << 2;
   plan.to0 = input ? (stride0 * in1 * in2) << 2 : (out1 * out2) << 2;
@@ -200,14 +205,14 @@ export function convPlan(
   plan.init = at = (at + 15) & ~15;
   at += rows << 5;
   plan.stage = at;
-  at += max(<usize>(weight ? plan.rows : min(plan.rows, rowBlock)) << 5, (<usize>plan.in2 << 2) + 16);
+  at += plan.direct ? <usize>plan.row + directBytes : <usize>(weight ? plan.rows : min(plan.rows, rowBlock)) << 5;
   plan.packed = at;
   at += ((rows + 3) * (weight ? <usize>pixelBlock : k) << 2) + 16;
   plan.panels = at = (at + 15) & ~15;
   plan.columns = k * rows <= <usize>cachedWeights / 4 ? 8 : columnBlock;
   at += weight ? <usize>pixelBlock << 5 : (<usize>plan.columns * min(k, <usize>depthBlock)) << 2;
   plan.image = at = (at + 63) & ~63;
-  if (plan.copies) at += <usize>plan.planes * plan.volume + 64;
+  if (plan.copies) at += <usize>plan.planes * plan.volume + slack;
   plan.bytes = <u32>(at - scratch);
   return plan.bytes;
 }
@@ -221,6 +226,13 @@ function tapOf(plan: Plan, axis: i32, k: i32): i32 {
   const stride = get(plan, offsetof<Plan>("stride0"), axis);
   const from = get(plan, offsetof<Plan>("phase0"), axis) + get(plan, offsetof<Plan>("pad0"), axis) - distance;
   return from % stride == 0 ? from / stride + get(plan, offsetof<Plan>("lead0"), axis) : -1;
+}
+
+/** Where the image of a row's and a column's residues begins, in its slice. */
+// @ts-ignore: decorator
+@inline
+export function partOf(plan: Plan, row: i32, column: i32): u32 {
+  return (row % plan.split1 * plan.split2 + column % plan.split2) * plan.part;
 }
 
 /** Lists the taps of the current phase: pairs of the index in the kernel and the byte offset. Answers how many. */
@@ -237,7 +249,7 @@ export function listTaps(plan: Plan): i32 {
         store<i32>(to, index);
         store<u32>(
           to,
-          tap0 * plan.slice + tap1 * plan.row + <u32>(tap2 % plan.split) * plan.segment + (<u32>(tap2 / plan.split) << 2),
+          tap0 * plan.slice + partOf(plan, tap1, tap2) + tap1 / plan.split1 * plan.row + (tap2 / plan.split2 << 2),
           4,
         );
         to += 8;

@@ -1,8 +1,9 @@
 // The source of a convolution in the scratch (border, columns split by residues), walked and packed into panels for
 // the tiles of the matrix product.
-import { list, offsets, Plan } from "./conv-plan";
+import { Plan, list, offsets, partOf, slack } from "./conv-plan";
 
-function copyRow(to: usize, from: usize, n: i32): void {
+/** n floats. */
+export function copyRow(to: usize, from: usize, n: i32): void {
   const whole = from + ((<usize>n >> 2) << 4);
   for (; from != whole; from += 16, to += 16) v128.store(to, v128.load(from));
   const end = from + ((<usize>n & 3) << 2);
@@ -16,39 +17,34 @@ function copyColumns(to: usize, from: usize, n: i32, step: usize): void {
 
 /** The border of zeros around every image to come: they all lie at the same place. */
 export function clearBorder(plan: Plan): void {
-  if (plan.copies) memory.fill(plan.image, 0, <usize>plan.planes * plan.volume + 64);
+  if (plan.copies) memory.fill(plan.image, 0, <usize>plan.planes * plan.volume + slack);
 }
 
 /** The address of the source whose tensor begins at `from`: that itself, or a copy within the border. */
 export function sourceOf(plan: Plan, from: usize): usize {
   if (!plan.copies) return from;
-  const image = plan.image, split = plan.split, segment = plan.segment, lead2 = plan.lead2;
+  const split = plan.split2, lead2 = plan.lead2;
   const n = min(plan.size2, plan.padded2 - lead2);
   const rows = min(plan.size1, plan.padded1 - plan.lead1), slices = min(plan.size0, plan.padded0 - plan.lead0);
   const fromRow = <usize>plan.size2 << 2;
   const fromSlice = fromRow * <usize>plan.size1;
   const fromPlane = fromSlice * <usize>plan.size0;
-  let plane = image + plan.lead0 * plan.slice + plan.lead1 * plan.row;
+  let plane = plan.image + <usize>plan.lead0 * plan.slice;
   for (let c = 0; c < plan.planes; ++c, plane += plan.volume, from += fromPlane) {
     for (let d = 0; d < slices; ++d) {
-      let to = plane + <usize>d * plan.slice, row = from + <usize>d * fromSlice;
-      for (let h = 0; h < rows; ++h, to += plan.row, row += fromRow) {
-        if (split == 1) {
-          copyRow(to + (<usize>lead2 << 2), row, n);
-          continue;
-        }
-        // Column i goes to segment (i + lead) % split.
+      let row = from + <usize>d * fromSlice;
+      const slice = plane + <usize>d * plan.slice;
+      for (let h = plan.lead1; h < rows + plan.lead1; ++h, row += fromRow) {
+        const to = slice + h / plan.split1 * plan.row;
         for (let i = 0; i < min(split, n); ++i) {
-          const column = i + lead2;
-          copyColumns(
-            to + <usize>(column % split) * segment + (<usize>(column / split) << 2), row + (<usize>i << 2),
-            (n - i + split - 1) / split, <usize>split << 2,
-          );
+          const first = to + partOf(plan, h, i + lead2) + (<usize>((i + lead2) / split) << 2);
+          if (split == 1) copyRow(first, row, n);
+          else copyColumns(first, row + (<usize>i << 2), (n - i + split - 1) / split, <usize>split << 2);
         }
       }
     }
   }
-  return image;
+  return plan.image;
 }
 
 /** Goes to result `index` of the grid. */
@@ -132,10 +128,10 @@ function packApart(to: usize, taps: usize, end: usize, from: usize, at: usize): 
 export function packResults(plan: Plan, to: usize, taps: usize, depth: i32, source: usize, width: i32): void {
   let at = changetype<usize>(plan) + offsets;
   const end = taps + (<usize>depth << 2);
-  // Sources ascend by 4 bytes at least, so that a distance of 4 bytes each is told by the ends.
-  if (load<u32>(at, 28) - load<u32>(at) == 28) return packEight(to, taps, end, source + <usize>load<u32>(at));
+  // Sources ascend by 4 bytes at least, so that a distance of 4 bytes each is told by the ends. (Repeated ones do not.)
+  if (width == 8 && load<u32>(at, 28) - load<u32>(at) == 28) return packEight(to, taps, end, source + <usize>load<u32>(at));
   for (let half = 0; half < width; half += 4, at += 16, to += 16) {
-    if (load<u32>(at, 12) - load<u32>(at) == 12) packFour(to, taps, end, source + <usize>load<u32>(at));
+    if (half + 4 <= width && load<u32>(at, 12) - load<u32>(at) == 12) packFour(to, taps, end, source + <usize>load<u32>(at));
     else packApart(to, taps, end, source, at);
   }
 }

@@ -4,8 +4,8 @@
 // image straight into a panel of P; a WEIGHT is gw[filters, k] = gy[filters, results] PT. Every element is one sum in one
 // order (bias first, then taps; for WEIGHT images and results), whichever path it takes, so that an image alone
 // gives the bits it gives in a batch.
-import { FORWARD, INPUT, WEIGHT, Plan, columnBlock, depthBlock, enterPhase, list, listTaps, offsets, pixelBlock, rowBlock } from "./conv-plan";
-import { clearBorder, locate, nextRow, packResults, packTaps, rowSource, rowTarget, seek, sourceOf, writeTaps } from "./conv-source";
+import { FORWARD, INPUT, Plan, WEIGHT, depthBlock, directBytes, enterPhase, list, listTaps, offsets, pixelBlock, rowBlock } from "./conv-plan";
+import { clearBorder, copyRow, locate, packResults, packTaps, seek, sourceOf, writeTaps } from "./conv-source";
 import { dotTaps, sumTaps } from "./conv-direct";
 import { gatherRows, packA, scatterRows } from "./matmul-pack";
 import { slimPanel, widePanel, zeros } from "./matmul-tiles";
@@ -129,23 +129,29 @@ function multiply(
   }
 }
 
-/** One phase of one image, each row of y by itself. */
+/**
+ * One phase of one image, each row of y by itself. Rows of results are summed as if they went on through the border to
+ * the next one, which is a loop without ends of rows; what lies between them is not copied to y.
+ */
 function sumDirectly(
   plan: Plan, a: usize, k: i32, taps: usize, source: usize, y: usize, yRow: usize, bias: usize,
 ): void {
-  const n = plan.grid2;
+  const height = plan.grid1, n = plan.grid2, step = plan.to2, stage = plan.stage;
+  const rowsMost = max(1, directBytes / plan.row);
   for (let i = 0; i < plan.rows; ++i, y += yRow, a += <usize>k << 2) {
     const start: f32 = bias == 0 ? 0 : load<f32>(bias + (<usize>i << 2));
-    seek(plan, 0);
-    for (; plan.at0 < plan.grid0; nextRow(plan)) {
-      const from = source + <usize>rowSource(plan);
-      let to = y + <usize>rowTarget(plan);
-      if (plan.to2 == 4) {
-        sumTaps(to, n, from, taps, a, k, start);
-        continue;
+    for (let d = 0; d < plan.grid0; ++d) {
+      for (let h = 0; h < height; h += rowsMost) {
+        const rows = min(rowsMost, height - h);
+        const from = source + <usize>d * plan.from0 + <usize>h * plan.from1;
+        let to = y + <usize>d * plan.to0 + <usize>h * plan.to1;
+        sumTaps(stage, (rows - 1) * (plan.row >> 2) + n, from, taps, a, k, start);
+        for (let r = 0; r < rows; ++r, to += plan.to1) {
+          const summed = stage + <usize>r * plan.row;
+          if (step == 4) copyRow(to, summed, n);
+          else for (let j = 0; j < n; ++j) store<i32>(to + <usize>j * step, load<i32>(summed + (<usize>j << 2)));
+        }
       }
-      sumTaps(plan.stage, n, from, taps, a, k, start);
-      for (let j = 0; j < n; ++j, to += plan.to2) store<i32>(to, load<i32>(plan.stage + (<usize>j << 2)));
     }
   }
 }
