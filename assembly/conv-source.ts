@@ -4,15 +4,22 @@ import { Plan, list, offsets, partOf, slack } from "./conv-plan";
 
 /** n floats. */
 export function copyRow(to: usize, from: usize, n: i32): void {
-  const whole = from + ((<usize>n >> 2) << 4);
-  for (; from != whole; from += 16, to += 16) v128.store(to, v128.load(from));
-  const end = from + ((<usize>n & 3) << 2);
-  for (; from != end; from += 4, to += 4) store<i32>(to, load<i32>(from));
+  for (; n >= 8; n -= 8, from += 32, to += 32) {
+    v128.store(to, v128.load(from));
+    v128.store(to, v128.load(from, 16), 16);
+  }
+  for (; n > 0; --n, from += 4, to += 4) store<i32>(to, load<i32>(from));
 }
 
+/** n floats that are `step` bytes apart. */
 function copyColumns(to: usize, from: usize, n: i32, step: usize): void {
-  const end = to + (<usize>n << 2);
-  for (; to != end; to += 4, from += step) store<i32>(to, load<i32>(from));
+  if (step == 8) {
+    // The last of the 4 pairs is read from its first half on: its second one may lie beyond the tensor.
+    for (; n >= 4; n -= 4, from += 32, to += 16) {
+      v128.store(to, v128.shuffle<f32>(v128.load(from), v128.load(from, 12), 0, 2, 5, 7));
+    }
+  }
+  for (; n > 0; --n, from += step, to += 4) store<i32>(to, load<i32>(from));
 }
 
 /** The border of zeros around every image to come: they all lie at the same place. */
