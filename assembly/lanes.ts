@@ -56,5 +56,3 @@ export function narrow(low: v128, high: v128): v128 {
 export function addPair(v: v128): f64 {
   return f64x2.extract_lane(v, 0) + f64x2.extract_lane(v, 1);
 }
-export function loadWidth(p: usize, width: i32): v128 { return width >= 4 ? v128.load(p) : loadLanes(p, width, f32x4.splat(0)); }
-export function storeWidth(p: usize, v: v128, width: i32): void { if (width >= 4) v128.store(p, v); else storeLanes(p, v, width); }

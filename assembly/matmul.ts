@@ -5,12 +5,12 @@
 // partial sums kept in y. So the bits of a row depend neither on the other rows nor on the path or the layout.
 //
 // Blocks after Goto and van de Geijn, "Anatomy of High-Performance Matrix Multiplication" (2008): a block of b lies in
-// L2, one of its panels in L1; of a, only a transposed one that is too large to be read in place is copied.
+// L2, one of its panels in L1, while tiles of a pass by. Small operands are read in place.
 import { gatherRows, packA, packRows, scatterRows, transpose4 } from "./matmul-pack";
 import { slimPanel, widePanel, zeros } from "./matmul-tiles";
 import { vectorTimesColumns, vectorTimesRows } from "./matmul-vector";
 
-/** Block sizes; KERNELS: flat within 3 % around these. rowBlock is a multiple of 4, columnBlock of 8. */
+/** Block sizes; the speed is flat within 3 % around these. rowBlock is a multiple of 4, columnBlock of 8. */
 // @ts-ignore: decorator
 @inline
 const rowBlock = 120, columnBlock = 512, depthBlock = 256;
@@ -18,10 +18,14 @@ const rowBlock = 120, columnBlock = 512, depthBlock = 256;
 // @ts-ignore: decorator
 @inline
 const smallB = 4096;
-/** Packing a pays when it is used for this many columns, or (transposed, where a step is far from the next) this large. */
+/**
+ * Packing a pays when more columns than this use it. Rows read in place cost an address each and, a power of two apart,
+ * meet the same bank of the cache, so they are packed from this depth on; a transposed a only once it has this many
+ * elements. Whether rows are packed does not depend on m, since a batch may be computed as more rows of one item.
+ */
 // @ts-ignore: decorator
 @inline
-const packAColumns = 64, packASize = 4096;
+const packAColumns = 16, packADepth = 16, packATransposed = 4096;
 /** Bytes of the staging area of a narrow panel: its bias, then one block of rows of y, 8 floats each. */
 // @ts-ignore: decorator
 @inline
@@ -36,14 +40,14 @@ function packsB(n: i32, k: i32, bTransposed: i32): bool {
 // @ts-ignore: decorator
 @inline
 function packsA(m: i32, n: i32, k: i32, aTransposed: i32): bool {
-  return <i64>m * k > packASize && (aTransposed != 0 || n > packAColumns);
+  return n > packAColumns && (aTransposed ? <i64>m * k > packATransposed : k >= packADepth);
 }
 
-/** Bytes of a packed block of a: whole tiles of 4 rows. */
+/** Bytes of a packed block of a: whole tiles of 4 rows, and a full block of rows where a batch may become rows. */
 // @ts-ignore: decorator
 @inline
-function packedABytes(m: i32, depth: i32): i32 {
-  return ((min(m, rowBlock) + 3) & ~3) * depth * 4;
+function packedABytes(m: i32, depth: i32, aTransposed: i32): i32 {
+  return (aTransposed && m < rowBlock ? (m + 3) & ~3 : rowBlock) * depth * 4;
 }
 
 /** Bytes of scratch that `matmul` needs for one shape (whatever the batch). */
@@ -54,7 +58,7 @@ export function matmulScratch(m: i32, n: i32, k: i32, aTransposed: i32, bTranspo
   if (packsB(n, k, bTransposed)) bytes = min((n + 7) & ~7, columnBlock) * depth * 4;
   else if ((n & 7) != 0) bytes = depth * 32;
   if ((n & 7) != 0) bytes += stageBytes;
-  if (packsA(m, n, k, aTransposed)) bytes += packedABytes(m, depth);
+  if (packsA(m, n, k, aTransposed)) bytes += packedABytes(m, depth, aTransposed);
   return bytes;
 }
 
@@ -62,6 +66,13 @@ export function matmulScratch(m: i32, n: i32, k: i32, aTransposed: i32, bTranspo
 function addBias(y: usize, bias: usize, step: usize, count: i32): void {
   const end = y + (<usize>count << 2);
   for (; y != end; y += 4, bias += step) store<f32>(y, load<f32>(y) + load<f32>(bias));
+}
+
+/** One row y (+)= x op(b). `alongK`: b is stored [n, k]. */
+function vectorTimes(x: usize, b: usize, y: usize, n: i32, k: i32, alongK: bool, accumulate: i32): void {
+  if (!accumulate) memory.fill(y, 0, <usize>n << 2);
+  if (alongK) vectorTimesColumns(x, b, y, n, k);
+  else vectorTimesRows(x, b, y, n, k);
 }
 
 /** A panel of `width` < 8 columns: computed whole in the staging area, from which the columns that exist are copied. */
@@ -88,11 +99,11 @@ function product(
   const packB = packsB(n, k, bTransposed);
   const packed = packsA(m, n, k, aTransposed);
   const yRow = <usize>n << 2, bRow = <usize>(bTransposed ? k : n) << 2;
-  const aRow = <usize>(aTransposed ? 1 : k) << 2, aStep = <usize>(aTransposed ? m : 1) << 2;
+  const aRow: usize = aTransposed ? 4 : <usize>k << 2, aStep: usize = aTransposed ? <usize>m << 2 : 4;
   const stage = scratch;
   if ((n & 7) != 0) scratch += stageBytes;
   const packedA = scratch;
-  if (packed) scratch += packedABytes(m, min(k, depthBlock));
+  if (packed) scratch += packedABytes(m, min(k, depthBlock), aTransposed);
   for (let j0 = 0; j0 < n; j0 += columnBlock) {
     const columns = min(n - j0, columnBlock);
     let p0 = 0;
@@ -117,7 +128,7 @@ function product(
       for (let i0 = 0; i0 < m; i0 += rowBlock) {
         const rows = min(m - i0, rowBlock);
         let block = a + <usize>i0 * aRow + <usize>p0 * aStep;
-        let blockTile = 4 * aRow, blockRow = aRow, blockStep = aStep;
+        let blockTile: usize = 4 * aRow, blockRow: usize = aRow, blockStep: usize = aStep;
         if (packed) {
           packA(packedA, block, aRow, aStep, rows, depth);
           block = packedA;
@@ -170,16 +181,20 @@ export function matmul(
     m *= batch;
     batch = min(batch, 1);
   }
+  // For few rows a large b is better streamed once a row than packed.
+  const rowwise = m == 1 || (m < 4 && !aTransposed && <i64>n * k > smallB);
   const outputs = m * n;
   for (; batch > 0; --batch) {
-    if (m == 1 || n == 1) {
-      // yT = bT aT makes a single column a single row. A transposed row or column is stored like a straight one.
-      if (!accumulate) memory.fill(y, 0, <usize>outputs << 2);
-      const matrix = m == 1 ? b : a, vector = m == 1 ? a : b;
-      const alongK = m == 1 ? bTransposed != 0 : !aTransposed;
-      if (alongK) vectorTimesColumns(vector, matrix, y, outputs, k);
-      else vectorTimesRows(vector, matrix, y, outputs, k);
-      if (bias != 0) addBias(y, bias, m == 1 ? 4 : 0, outputs);
+    if (n == 1 && m > 1) {
+      // yT = bT aT makes the single column a row. A transposed column is stored like a straight one.
+      vectorTimes(b, a, y, m, k, !aTransposed, accumulate);
+      if (bias != 0) addBias(y, bias, 0, m);
+    } else if (rowwise) {
+      for (let i: usize = 0; i < <usize>m; ++i) {
+        const row = y + i * (<usize>n << 2);
+        vectorTimes(a + i * (<usize>k << 2), b, row, n, k, bTransposed != 0, accumulate);
+        if (bias != 0) addBias(row, bias, 4, n);
+      }
     } else {
       product(a, b, y, bias, scratch, m, n, k, aTransposed, bTransposed, accumulate);
     }

@@ -102,7 +102,8 @@ export function decodeSafetensors(file: Uint8Array): SafeTensors {
     throw rangeError(op, `the tensors take ${end} bytes, the file holds ${data.byteLength} after its header`);
   const tensors: Record<string, Tensor> = {};
   for (const { name, format, shape, start, end: stop } of plans) {
-    const values = format.read(data.slice(start, stop));
+    // A copy: the numbers need an aligned buffer of their own (and Node's Buffer.slice would not copy).
+    const values = format.read(new Uint8Array(data.subarray(start, stop)));
     Object.defineProperty(tensors, name, {
       value: tensor(values as Float32Array, { shape, dtype: format.dtype }),
       enumerable: true,

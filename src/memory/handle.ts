@@ -35,6 +35,8 @@ export abstract class Handle {
   lastGeneration = 0;
   /** @internal Gradient slots of a running backward walk that hold it. */
   holds = 0;
+  /** @internal Made of a loader's batch: its loop may free it, whatever else went on meanwhile. */
+  rooted = false;
   /** @internal Registered with the garbage collector. */
   collected = false;
   /** @internal Why it was released. */
@@ -42,6 +44,7 @@ export abstract class Handle {
   /** @internal A one-element tensor's value, kept when it is released. */
   kept = 0;
 
+  /** @internal */
   constructor(shape: readonly number[], numel: number, storage: Storage, address: Ptr, op: string) {
     this.shape = shape;
     this.numel = numel;

@@ -5,10 +5,12 @@
 // A new handle belongs to the scope that is current. Loops may overlap: two loaders advanced in turn, two async
 // functions. An iteration is current from its beginning to the end of that synchronous run (found out by a microtask);
 // after an `await` nobody can know which loop goes on, so a new tensor then joins the scope of its inputs (`settle`).
+// An iteration that was awaited in may even have been current while its caller went on and made tensors of its own; so
+// it frees what came of its batch (`rooted`) and leaves the rest to the tape's rules for bare loops (`orphan`).
 // Whatever stays unattributed belongs to its holder: late is repaired by the garbage collector, early never happens.
 import { typeError } from "../error.js";
 import { Handle, type Owner, tick, watchHolder } from "./handle.js";
-import { WATCHED } from "./storage.js";
+import { stepEnded, WATCHED } from "./storage.js";
 
 export class Scope implements Owner {
   readonly label: string;
@@ -40,6 +42,12 @@ let tailRun = 0;
 let run = 0;
 let runWatched = false;
 let mixed = false;
+
+/** What becomes of a handle that its iteration cannot claim; the tape puts its rules for bare loops here. */
+let orphan: (handle: Handle) => void = watchHolder;
+export function installOrphanage(rule: typeof orphan): void {
+  orphan = rule;
+}
 
 function becomeCurrent(scope: Scope): void {
   current = scope;
@@ -86,6 +94,7 @@ export function settle(handle: Handle, inputs: readonly Handle[]): void {
     becomeCurrent(scope);
   }
   if (current !== null && handle.owner !== current) moveTo(handle, current);
+  for (const input of inputs) if (input.rooted && input.owner !== null) handle.rooted = true;
 }
 
 function isWithin(inner: Scope, outer: Scope): boolean {
@@ -115,7 +124,7 @@ export function forEachHandle(value: unknown, visit: (handle: Handle) => void): 
 }
 
 /** Runs `fn` in a scope of its own and gives what it returns to the enclosing one. */
-export function runInScope<T>(name: string, fn: () => T, escape?: (handle: Handle) => void): T {
+export function runInScope<T>(name: string, fn: () => T, onEscape?: (handle: Handle) => void): T {
   const parent = current;
   const scope = new Scope(`when ${name} ended`, parent, false);
   current = scope;
@@ -135,7 +144,7 @@ export function runInScope<T>(name: string, fn: () => T, escape?: (handle: Handl
     if (handle.owner !== scope) return;
     handle.owner = null;
     adopt(handle);
-    if (handle.owner === null) escape?.(handle);
+    if (handle.owner === null) onEscape?.(handle);
   });
   release(scope.members, scope, scope.label);
   return result;
@@ -161,6 +170,8 @@ export class LoopScope {
   private begun = false;
   /** When this iteration began, in `tick`s: a tensor read since then was read in it. */
   private time = 0;
+  /** The synchronous run in which it began. */
+  private begunIn = 0;
 
   constructor(label: string) {
     this.scope = new Scope(`when ${label} advanced`, null, true);
@@ -182,10 +193,16 @@ export class LoopScope {
         if (handle.owner !== scope) continue;
         // Carried: detached tensors (and a former loop's tail) that were made or read in this iteration.
         if ((handle.state & WATCHED) !== 0 && handle.lastRead >= this.time) scope.members.push(handle);
-        else handle.release(scope.label);
+        else if (this.begunIn === run || handle.rooted) handle.release(scope.label);
+        else {
+          handle.owner = null;
+          orphan(handle);
+        }
       }
+      stepEnded();
     } else return;
     this.time = ++tick.now;
+    this.begunIn = run;
     if (current === null || current.iteration) becomeCurrent(scope);
   }
 
@@ -193,7 +210,9 @@ export class LoopScope {
   make<T>(fn: () => T): T {
     const made = runInScope("the loader", fn);
     forEachHandle(made, (handle) => {
-      if (handle.owner === current) moveTo(handle, this.scope);
+      if (handle.owner !== current) return; // the dataset's own
+      moveTo(handle, this.scope);
+      handle.rooted = true;
     });
     return made;
   }

@@ -5,12 +5,22 @@
 //   of whose inputs is doomed, then released.
 //   Loose tensors are cut off the tape but made from its tensors: by detach(), by noGrad(), or computed from such. One
 //   that was never read belongs to its holder. One that was read is released when no graph holds it any more and it
-//   has not been read for `patience` generations; a generation ends when doomed tensors are released.
-import { type Handle, type Owner, release, type Scope, tick, WATCHED } from "../memory/index.js";
+//   has not been read for `patience` generations. A generation ends when doomed tensors are released, and whenever
+//   noGrad() gives a tensor out (a bare loop of predictions records nothing).
+import {
+  type Handle,
+  type Owner,
+  release,
+  type Scope,
+  stepEnded,
+  tick,
+  WATCHED,
+  watchHolder,
+} from "../memory/index.js";
 import type { Tensor } from "../tensor/index.js";
 import { nodeOf } from "./node.js";
 
-const patience = 16;
+const patience = 32;
 
 export class Graph implements Owner {
   readonly label = "when the next op was recorded after backward()";
@@ -27,7 +37,8 @@ export class Graph implements Owner {
 
 /** A loose tensor and how many graphs hold it. Its `lastGeneration` is that of its last read (0: never read). */
 interface LooseEntry {
-  readonly tensor: Tensor;
+  /** Weak, where the engine can: the list must not keep alive what the program let go. */
+  readonly tensor: { deref(): Tensor | undefined };
   holders: number;
 }
 
@@ -107,9 +118,16 @@ export function makeLoose(x: Tensor): void {
   if (looseEntries.has(x)) return;
   x.derived = true;
   x.state |= WATCHED;
-  const entry = { tensor: x, holders: 0 };
+  const entry = { tensor: typeof WeakRef === "undefined" ? { deref: () => x } : new WeakRef(x), holders: 0 };
   looseEntries.set(x, entry);
   loose.push(entry);
+  watchHolder(x);
+}
+
+/** As makeLoose, for what noGrad() gives out. */
+export function escapeNoGrad(x: Tensor): void {
+  makeLoose(x);
+  nextGeneration();
 }
 
 /** Gives what a scope holds to a graph: a recorded walk's results and its constants. */
@@ -134,13 +152,13 @@ export function goesWith(y: Tensor, extra: Tensor): void {
 
 /** After a walk consumed nodes: dooms the graph's tensors that lie on them or were computed from such. */
 export function sweep(graph: Graph): void {
+  const members = graph.tensors.filter((t) => graphOf(t) === graph);
   if (!graph.sorted) {
-    graph.tensors.sort((a, b) => nodeOf(a)!.sequence - nodeOf(b)!.sequence);
+    members.sort((a, b) => nodeOf(a)!.sequence - nodeOf(b)!.sequence);
     graph.sorted = true;
   }
   const survivors: Tensor[] = [];
-  for (const t of graph.tensors) {
-    if (t.owner === null || graphOf(t) !== graph) continue;
+  for (const t of members) {
     const node = nodeOf(t)!;
     // In order of recording, so that an input's mark is final before it is looked at.
     if (!node.consumed) for (const edge of node.edges) if (edge?.consumed) node.consumed = true;
@@ -164,15 +182,26 @@ function endGeneration(): void {
   const { tensors } = doomed;
   doomed.tensors = [];
   release(tensors, doomed, doomed.label);
+  stepEnded();
+  nextGeneration();
+}
+
+function nextGeneration(): void {
   tick.generation++;
   if (loose.length === 0) return;
   loose = loose.filter((entry) => {
-    const { tensor: x } = entry;
-    if (x.released || x.owner !== null) return false; // disposed, or it came into a scope
+    const x = entry.tensor.deref();
+    if (x === undefined || x.released || x.owner !== null) return false; // collected, disposed, or it came into a scope
     if (x.lastGeneration === 0 || entry.holders > 0 || tick.generation - x.lastGeneration <= patience) return true;
     x.release("after a detached tensor had not been read for a while");
     return false;
   });
+}
+
+/** The fate of a tensor that a loop made but cannot claim: consumed graphs are doomed, the rest is its holder's. */
+export function orphan(handle: Handle): void {
+  if (nodeOf(handle as Tensor)?.consumed) doom(handle);
+  else watchHolder(handle);
 }
 
 /** Notes the reads of a tensor from now on, so that a loop carries it on if it is read. */

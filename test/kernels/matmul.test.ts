@@ -1,6 +1,8 @@
 // The matrix product against a float64 reference, and its promise that the bits of a row depend on no other row, on no
 // path and on no layout.
 import { describe, expect, it } from "vitest";
+import { wasm } from "../../src/kernels/generated/debug.js";
+import { bytesFromHex, instantiate } from "../../src/kernels/instantiate.js";
 import type { Ptr } from "../../src/kernels/ptr.js";
 import { block, check, floats, kernels, random, readFloats, reset } from "./harness.js";
 
@@ -163,6 +165,7 @@ describe("matmul", () => {
       [20, 72, 300],
       [125, 70, 64],
       [2, 600, 20],
+      [3, 70, 64],
       [70, 10, 600],
       [1, 40, 530],
       [40, 1, 530],
@@ -185,7 +188,7 @@ describe("matmul", () => {
         const c: Case = { m: 64, n, k, layout };
         const { a, b, bias } = operands({ ...c, bias: true }, 5);
         const all = run(c, a, b, bias);
-        for (const m of [1, 2, 5, 16, 33]) {
+        for (const m of [1, 2, 3, 5, 16, 33]) {
           const first = 64 - m;
           const part = run({ ...c, m }, a.slice(first * k), b, bias);
           expect(bits(part)).toEqual(bits(all.slice(first * n)));
@@ -228,8 +231,8 @@ describe("matmul", () => {
         const y = run({ m, n, k, layout }, a, b);
         for (let at = 0; at < m * n; at++) {
           const [row, column] = [Math.floor(at / n), at % n];
-          const isNaN = row === i || (row === 0 && column === j);
-          const expected = isNaN ? "NaN" : column === j ? "Inf" : "finite";
+          const bad = row === i || (row === 0 && column === j);
+          const expected = bad ? "NaN" : column === j ? "Inf" : "finite";
           const value = y[at]!;
           expect(Number.isNaN(value) ? "NaN" : Number.isFinite(value) ? "finite" : "Inf").toBe(expected);
         }
@@ -237,38 +240,40 @@ describe("matmul", () => {
     }
   });
 
-  it("reads nothing outside its operands", () => {
-    // The last operand ends where memory ends: a read beyond it traps.
+  it("reads and writes nothing beyond the end of memory", () => {
+    // An instance of its own, so small that each operand in turn can end where its memory ends: a step beyond traps.
+    const memory = new WebAssembly.Memory({ initial: 4, maximum: 4 });
+    const own = instantiate(bytesFromHex(wasm), memory);
+    const names = ["a", "b", "bias", "y", "scratch"] as const;
+    const shapes = [
+      [1, 3, 3],
+      [3, 1, 3],
+      [1, 9, 6],
+      [5, 1, 7],
+      [3, 9, 2],
+      [6, 7, 5],
+      [9, 13, 70],
+      [4, 8, 8],
+      [67, 69, 66],
+      [21, 18, 20],
+    ] as const;
     for (const layout of layouts) {
-      for (const [m, n, k] of [
-        [1, 3, 3],
-        [3, 1, 3],
-        [1, 9, 6],
-        [5, 1, 7],
-        [3, 9, 2],
-        [6, 7, 5],
-        [9, 13, 70],
-        [67, 69, 66],
-      ] as const) {
-        for (const last of ["a", "b", "bias", "y", "scratch"] as const) {
-          const [aT, bT] = [+(layout[0] === "T"), +(layout[1] === "T")];
-          const counts = { a: m * k, b: k * n, bias: n, y: m * n, scratch: kernels.matmulScratch(m, n, k, aT, bT) / 4 };
-          reset();
-          const ptr = { a: none, b: none, bias: none, y: none, scratch: none };
-          for (const name of ["a", "b", "bias", "y", "scratch"] as const) {
-            ptr[name] = name === last ? atEnd(counts[name]) : block(counts[name] * 4);
-          }
-          kernels.matmul(ptr.a, ptr.b, ptr.y, ptr.bias, ptr.scratch, 1, m, n, k, 0, 0, aT, bT, 0);
+      for (const [m, n, k] of shapes) {
+        const [aT, bT] = [+(layout[0] === "T"), +(layout[1] === "T")];
+        const counts = { a: m * k, b: k * n, bias: n, y: m * n, scratch: own.matmulScratch(m, n, k, aT, bT) / 4 };
+        for (const last of names) {
+          let top = own.heapBase();
+          const place = (name: (typeof names)[number]): Ptr => {
+            const at = name === last ? memory.buffer.byteLength - counts[name] * 4 : top;
+            if (name !== last) top += (counts[name] * 4 + 15) & ~15;
+            return at as unknown as Ptr;
+          };
+          const [a, b, bias, y, scratch] = [place("a"), place("b"), place("bias"), place("y"), place("scratch")];
+          expect(top).toBeLessThanOrEqual(memory.buffer.byteLength - counts[last] * 4);
+          own.matmul(a, b, y, bias, scratch, 1, m, n, k, 0, 0, aT, bT, 0);
+          own.matmul(a, b, y, bias, scratch, 1, m, n, k, 0, 0, aT, bT, 1);
         }
       }
     }
   });
 });
-
-/** A place for `count` floats that ends where memory ends, in a fresh page. */
-function atEnd(count: number): Ptr {
-  // `block` grows memory by whole pages: ask for what reaches into a new one, then count back from the end.
-  const at = block(65536 * 2) as unknown as number;
-  const end = Math.ceil((at + 65536 * 2 + 64) / 65536) * 65536;
-  return (end - count * 4) as unknown as Ptr;
-}
