@@ -22,6 +22,9 @@ export type { OpDefinition } from "./ops/index.js";
 // Ops, by family
 // activation
 export { relu, sigmoid, tanh } from "./ops/index.js";
+// conv
+export { conv1d, conv2d, conv3d, convTranspose1d, convTranspose2d } from "./ops/index.js";
+export type { ConvOptions, ConvTransposeOptions, PerAxis } from "./ops/index.js";
 // convert
 export { to } from "./ops/index.js";
 // einsum
@@ -30,6 +33,9 @@ export { einsum } from "./ops/index.js";
 export { add, div, exp, log, mul, neg, sqrt, square, sub } from "./ops/index.js";
 // gather
 export { indexSelect } from "./ops/index.js";
+// interpolate
+export { interpolate } from "./ops/index.js";
+export type { InterpolateOptions } from "./ops/index.js";
 // layout
 export { cat, clone, expand, flatten, permute, reshape, slice, squeeze, transpose, unsqueeze } from "./ops/index.js";
 // linalg
@@ -39,10 +45,17 @@ export { crossEntropy, mseLoss } from "./ops/index.js";
 export type { CrossEntropyOptions, LossOptions, Reduction } from "./ops/index.js";
 // matmul
 export { bmm, dot, linear, matmul, outer } from "./ops/index.js";
+// pool
+export { adaptiveAvgPool1d, adaptiveAvgPool2d, adaptiveMaxPool1d, adaptiveMaxPool2d } from "./ops/index.js";
+export { avgPool1d, avgPool2d, maxPool1d, maxPool2d } from "./ops/index.js";
+export type { AdaptiveMaxPoolOptions, AvgPoolOptions, MaxPoolOptions, OutputSize } from "./ops/index.js";
 // reduce
 export { amax, amin, argmax, argmin, max, mean, min, sum } from "./ops/index.js";
 export type { Dim, ReduceOptions, ValuesAndIndices } from "./ops/index.js";
 // softmax
 export { logSoftmax, softmax } from "./ops/index.js";
+// unfold
+export { fold, unfold } from "./ops/index.js";
+export type { UnfoldOptions } from "./ops/index.js";
 // write
 export { copy, fill, zero } from "./ops/index.js";

@@ -1,13 +1,17 @@
 // The op families: every function exported here is a public op, and a method of Tensor if a tensor comes first.
 export * from "./activation.js";
+export * from "./conv.js";
 export * from "./convert.js";
 export * from "./einsum.js";
 export * from "./elementwise.js";
 export * from "./gather.js";
+export * from "./interpolate.js";
 export * from "./layout.js";
 export * from "./linalg.js";
 export * from "./loss.js";
 export * from "./matmul.js";
+export * from "./pool.js";
 export * from "./reduce.js";
 export * from "./softmax.js";
+export * from "./unfold.js";
 export * from "./write.js";

@@ -3,7 +3,9 @@
 import { installTape, installWalkOps } from "../tape/index.js";
 import { Tensor } from "../tensor/index.js";
 import * as ops from "./families.js";
+import type { AdaptiveMaxPoolOptions, MaxPoolOptions, OutputSize } from "./pool.js";
 import type { ValuesAndIndices } from "./reduce.js";
+import type { PerAxis } from "./window.js";
 
 type Ops = typeof ops;
 
@@ -32,6 +34,20 @@ interface Overloaded {
     dim: number | { readonly dim: number; readonly keepdim?: boolean },
     options?: { readonly keepdim?: boolean },
   ): ValuesAndIndices;
+  maxPool1d(kernelSize: PerAxis, options: MaxPoolOptions & { readonly returnIndices: true }): [Tensor, Tensor];
+  maxPool1d(kernelSize: PerAxis, options?: MaxPoolOptions): Tensor;
+  maxPool2d(kernelSize: PerAxis, options: MaxPoolOptions & { readonly returnIndices: true }): [Tensor, Tensor];
+  maxPool2d(kernelSize: PerAxis, options?: MaxPoolOptions): Tensor;
+  adaptiveMaxPool1d(
+    outputSize: OutputSize,
+    options: AdaptiveMaxPoolOptions & { readonly returnIndices: true },
+  ): [Tensor, Tensor];
+  adaptiveMaxPool1d(outputSize: OutputSize, options?: AdaptiveMaxPoolOptions): Tensor;
+  adaptiveMaxPool2d(
+    outputSize: OutputSize,
+    options: AdaptiveMaxPoolOptions & { readonly returnIndices: true },
+  ): [Tensor, Tensor];
+  adaptiveMaxPool2d(outputSize: OutputSize, options?: AdaptiveMaxPoolOptions): Tensor;
 }
 
 declare module "../tensor/tensor.js" {

@@ -1,5 +1,5 @@
 // Convolution kernels against float64 sums, between canaries: all three products, every option, odd sizes.
-import { beforeEach, describe, expect, test } from "vitest";
+import { beforeEach, describe, test } from "vitest";
 import { block, check, floats, kernels, random, readFloats, reset } from "./harness.js";
 
 type Axes = readonly [number, number, number];
@@ -26,11 +26,7 @@ const product = (a: Axes) => a[0] * a[1] * a[2];
 function outputOf(g: Geometry): Axes {
   const size = (axis: 0 | 1 | 2) =>
     Math.floor(
-      (g.input[axis] +
-        2 * g.pad[axis] +
-        (g.extra?.[axis] ?? 0) -
-        (g.kernel[axis] - 1) * g.dilation[axis] -
-        1) /
+      (g.input[axis] + 2 * g.pad[axis] + (g.extra?.[axis] ?? 0) - (g.kernel[axis] - 1) * g.dilation[axis] - 1) /
         g.stride[axis],
     ) + 1;
   return [size(0), size(1), size(2)];
@@ -155,30 +151,54 @@ describe("convolutions against float64", () => {
       for (const pad of [0, 1, 2])
         for (const filters of [1, 6])
           checkAll(
-            plain({ input: [1, 9, 12], kernel: [1, kernel, kernel], stride: [1, stride, stride], pad: [0, pad, pad], filters }),
+            plain({
+              input: [1, 9, 12],
+              kernel: [1, kernel, kernel],
+              stride: [1, stride, stride],
+              pad: [0, pad, pad],
+              filters,
+            }),
           );
   });
 
   test("every axis of its own, in three dimensions", () => {
     checkAll(
-      plain({ input: [5, 6, 9], kernel: [2, 3, 2], stride: [2, 1, 3], pad: [1, 2, 0], dilation: [1, 2, 3], filters: 4 }),
+      plain({
+        input: [5, 6, 9],
+        kernel: [2, 3, 2],
+        stride: [2, 1, 3],
+        pad: [1, 2, 0],
+        dilation: [1, 2, 3],
+        filters: 4,
+      }),
     );
     checkAll(
-      plain({ input: [4, 5, 6], kernel: [3, 1, 2], stride: [1, 2, 2], pad: [1, 0, 1], dilation: [1, 1, 2], filters: 1 }),
+      plain({
+        input: [4, 5, 6],
+        kernel: [3, 1, 2],
+        stride: [1, 2, 2],
+        pad: [1, 0, 1],
+        dilation: [1, 1, 2],
+        filters: 1,
+      }),
     );
   });
 
   test("dilation, and a border behind the last element alone", () => {
     for (const stride of [1, 2])
       for (const filters of [2, 7])
-        checkAll(plain({ dilation: [1, 2, 2], pad: [0, 1, 2], stride: [1, stride, stride], filters, extra: [0, 1, 1] }));
+        checkAll(
+          plain({ dilation: [1, 2, 2], pad: [0, 1, 2], stride: [1, stride, stride], filters, extra: [0, 1, 1] }),
+        );
   });
 
   test("groups and depthwise", () => {
     checkAll(plain({ groups: 3, channels: 2, filters: 3, pad: [0, 1, 1] }));
     for (const stride of [1, 2, 3])
       for (const filters of [1, 2, 3])
-        checkAll(plain({ groups: 4, channels: 1, filters, pad: [0, 1, 1], stride: [1, stride, stride], input: [1, 6, 37] }));
+        checkAll(
+          plain({ groups: 4, channels: 1, filters, pad: [0, 1, 1], stride: [1, stride, stride], input: [1, 6, 37] }),
+        );
   });
 
   test("one pixel, one tap", () => {
