@@ -131,7 +131,7 @@ export function avgPool2d(x: Tensor, kernelSize: PerAxis, options: AvgPoolOption
 }
 
 /** An output size for all axes, or one an axis; null keeps an axis as it is. */
-export type OutputSize = number | null | readonly (number | null)[];
+export type OutputSize = number | null | readonly (number | null | undefined)[];
 
 function adaptiveAvgPool(op: string, n: number, x: Tensor, outputSize: OutputSize): Tensor {
   const axes = adaptiveAxes(op, x, n, outputSize);

@@ -232,10 +232,11 @@ export function adaptiveAxes(op: string, x: Tensor, n: number, outputSize: unkno
   if (list.length !== n) throw rangeError(op, `outputSize must have ${n} sizes: got ${describe(outputSize)}`);
   return list.map((value: unknown, i) => {
     const size = x.shape[x.ndim - n + i]!;
-    if (value !== null && typeof value !== "number") {
+    const keeps = value === null || (value === undefined && list === outputSize);
+    if (!keeps && typeof value !== "number") {
       throw typeError(op, `outputSize must be integers or null: got ${describe(value)}`);
     }
-    const out = value === null ? size : checkInteger(op, "outputSize", value, 1);
+    const out = keeps ? size : checkInteger(op, "outputSize", value, 1);
     const kernel = size / out;
     return { size, out, kernel, stride: kernel, padding: 0, dilation: 1 };
   });
