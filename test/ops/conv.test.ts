@@ -1,6 +1,7 @@
 // Convolutions and pooling beside their rows: what is refused and with which words, batches and their items, determinism.
 import { describe, expect, test } from "vitest";
 import {
+  adaptiveAvgPool1d,
   adaptiveAvgPool2d,
   adaptiveMaxPool1d,
   avgPool2d,
@@ -199,6 +200,29 @@ describe("a batch of one has the bits of that item in a batch", () => {
         const [gOne] = grad(yOne, one, { gradOutputs: item(v, n) });
         same(gx!, gOne!, n);
       }
+    });
+  });
+});
+
+describe("an infinity reaches what is made of it, and nothing else", () => {
+  test("gradient of a depthwise weight", () => {
+    scope(() => {
+      // Only the taps of the window's last column ever meet the last column of x; rows of 3 results end in its middle.
+      const x = tensor(
+        Float32Array.from({ length: 25 }, (_, i) => (i % 5 === 4 ? Number.POSITIVE_INFINITY : i)),
+        { shape: [1, 1, 5, 5] },
+      );
+      const w = random([1, 1, 3, 3], 1);
+      w.requiresGrad = true;
+      const [gw] = grad(conv2d(x, w), w, { gradOutputs: ones([1, 1, 3, 3]) });
+      expect([...gw!.toTypedArray()].map(Number.isFinite)).toEqual([1, 2, 3].flatMap(() => [true, true, false]));
+    });
+  });
+
+  test("averages of uneven windows", () => {
+    scope(() => {
+      const x = tensor([[Number.POSITIVE_INFINITY, 1, 2, 3, 4]]);
+      expect(adaptiveAvgPool1d(x, 3).toArray()).toEqual([[Number.POSITIVE_INFINITY, 2, 3.5]]);
     });
   });
 });
