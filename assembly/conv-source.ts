@@ -4,10 +4,7 @@ import { Plan, list, offsets, partOf, slack } from "./conv-plan";
 
 /** n floats. */
 export function copyRow(to: usize, from: usize, n: i32): void {
-  for (; n >= 8; n -= 8, from += 32, to += 32) {
-    v128.store(to, v128.load(from));
-    v128.store(to, v128.load(from, 16), 16);
-  }
+  for (; n >= 4; n -= 4, from += 16, to += 16) v128.store(to, v128.load(from));
   for (; n > 0; --n, from += 4, to += 4) store<i32>(to, load<i32>(from));
 }
 

@@ -77,22 +77,29 @@ export function maxPoolPairs(
   }
 }
 
+/** gy where its index is one of `place` or, a column on, of `next`; zeros elsewhere: 8 elements of a row. */
+// @ts-ignore: decorator
+@inline
+function spreadFour(to: usize, g: v128, index: v128, place: v128, next: v128): void {
+  const even = v128.and(g, i32x4.eq(index, place)), odd = v128.and(g, i32x4.eq(index, next));
+  v128.store(to, v128.shuffle<f32>(even, odd, 0, 4, 1, 5));
+  v128.store(to, v128.shuffle<f32>(even, odd, 2, 6, 3, 7), 16);
+}
+
 /** The gradient of a row of windows: gy at the index, zeros at the other three. */
 function spreadPairs(gy: usize, indices: usize, gx: usize, xRow: usize, n: i32, at: i32): void {
-  const below = i32x4.splat(<i32>(xRow >> 2));
-  const one = i32x4.splat(1);
+  const width = <i32>(xRow >> 2);
   const lanes = v128.load(upToThree);
-  const first = i32x4.add(i32x4.splat(at), i32x4.add(lanes, lanes));
+  const first = i32x4.add(lanes, lanes);
+  const one = i32x4.splat(1), below = i32x4.splat(width);
   for (let j = 0; ; j += 4) {
     j = min(j, n - 4);
     const g = v128.load(gy + (<usize>j << 2)), index = v128.load(indices + (<usize>j << 2));
-    let place = i32x4.add(first, i32x4.splat(j << 1));
-    for (let row = gx + (<usize>j << 3), half = 0; half < 2; ++half, row += xRow) {
-      const even = v128.and(g, i32x4.eq(index, place)), odd = v128.and(g, i32x4.eq(index, i32x4.add(place, one)));
-      v128.store(row, v128.shuffle<f32>(even, odd, 0, 4, 1, 5));
-      v128.store(row, v128.shuffle<f32>(even, odd, 2, 6, 3, 7), 16);
-      place = i32x4.add(place, below);
-    }
+    const place = i32x4.add(first, i32x4.splat(at + (j << 1)));
+    const to = gx + (<usize>j << 3);
+    spreadFour(to, g, index, place, i32x4.add(place, one));
+    const lower = i32x4.add(place, below);
+    spreadFour(to + xRow, g, index, lower, i32x4.add(lower, one));
     if (j == n - 4) break;
   }
 }

@@ -2,6 +2,7 @@
 import { checkInteger, checkOptions, rangeError } from "../error.js";
 import type { Tensor } from "../tensor/index.js";
 import { adaptiveAxes, adaptiveVisits, averageAlong, evenAverage, pickLargest, poolAxes, visits } from "./pooling.js";
+import { mean } from "./reduce.js";
 import type { PerAxis } from "./window.js";
 
 /** Options of `maxPool1d`, `maxPool2d`. */
@@ -135,6 +136,7 @@ export type OutputSize = number | null | readonly (number | null | undefined)[];
 
 function adaptiveAvgPool(op: string, n: number, x: Tensor, outputSize: OutputSize): Tensor {
   const axes = adaptiveAxes(op, x, n, outputSize);
+  if (axes.every((a) => a.out === 1)) return mean(x, { dim: axes.map((_, i) => i - n), keepdim: true });
   if (axes.every((a) => Number.isInteger(a.kernel))) {
     return evenAverage(
       op,
