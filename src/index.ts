@@ -27,33 +27,73 @@ export { conv1d, conv2d, conv3d, convTranspose1d, convTranspose2d } from "./ops/
 export type { ConvOptions, ConvTransposeOptions, PerAxis } from "./ops/index.js";
 // convert
 export { to } from "./ops/index.js";
+// count
+export { bincount, histc } from "./ops/index.js";
+export type { HistcOptions } from "./ops/index.js";
 // einsum
 export { einsum } from "./ops/index.js";
 // elementwise
 export { add, div, exp, log, mul, neg, sqrt, square, sub } from "./ops/index.js";
 // gather
-export { indexSelect } from "./ops/index.js";
+export { gather, indexAdd, indexSelect, scatter, scatterAdd, take, takeAlongDim } from "./ops/index.js";
+// indexing
+export { at, indexPut, setAt } from "./ops/index.js";
+export type { Index, IndexPutOptions } from "./ops/index.js";
 // interpolate
 export { interpolate } from "./ops/index.js";
 export type { InterpolateOptions } from "./ops/index.js";
+// join
+export { chunk, meshgrid, narrow, repeat, split, stack, tile, unbind } from "./ops/index.js";
 // layout
-export { cat, clone, expand, flatten, permute, reshape, slice, squeeze, transpose, unsqueeze } from "./ops/index.js";
+export {
+  broadcastTo,
+  cat,
+  clone,
+  expand,
+  flatten,
+  flip,
+  movedim,
+  permute,
+  reshape,
+  slice,
+  squeeze,
+  swapaxes,
+  transpose,
+  unflatten,
+  unsqueeze,
+} from "./ops/index.js";
 // linalg
 export { eigh, qr, svd } from "./ops/index.js";
 // loss
 export { crossEntropy, mseLoss } from "./ops/index.js";
 export type { CrossEntropyOptions, LossOptions, Reduction } from "./ops/index.js";
+// masked
+export { maskedFill, maskedSelect, nonzero } from "./ops/index.js";
 // matmul
 export { bmm, dot, linear, matmul, outer } from "./ops/index.js";
+// pad
+export { pad, roll } from "./ops/index.js";
+export type { PadOptions } from "./ops/index.js";
 // pool
 export { adaptiveAvgPool1d, adaptiveAvgPool2d, adaptiveMaxPool1d, adaptiveMaxPool2d } from "./ops/index.js";
 export { avgPool1d, avgPool2d, maxPool1d, maxPool2d } from "./ops/index.js";
 export type { AdaptiveMaxPoolOptions, AvgPoolOptions, MaxPoolOptions, OutputSize } from "./ops/index.js";
 // reduce
-export { amax, amin, argmax, argmin, max, mean, min, sum } from "./ops/index.js";
+export { all, amax, amin, any, argmax, argmin, max, mean, min, prod, sum } from "./ops/index.js";
 export type { Dim, ReduceOptions, ValuesAndIndices } from "./ops/index.js";
+// scan
+export { cumprod, cumsum } from "./ops/index.js";
 // softmax
 export { logSoftmax, softmax } from "./ops/index.js";
+// sort
+export { argsort, median, searchsorted, sort, topk, unique } from "./ops/index.js";
+export type { SearchOptions, SortOptions, TopkOptions, UniqueOptions } from "./ops/index.js";
+// statistics
+export { logsumexp, std, varMean, variance } from "./ops/index.js";
+export type { VarianceDim, VarianceOptions } from "./ops/index.js";
+// triangle
+export { diag, diagonal, tril, triu } from "./ops/index.js";
+export type { DiagonalOptions } from "./ops/index.js";
 // unfold
 export { fold, unfold } from "./ops/index.js";
 export type { UnfoldOptions } from "./ops/index.js";

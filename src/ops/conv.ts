@@ -4,7 +4,7 @@ import { sameShape } from "../shape.js";
 import { Tensor } from "../tensor/index.js";
 import { type Convolution, convolve, convolveBack } from "./convolve.js";
 import { checkFloat } from "./launch.js";
-import { checkSpatial, checkWindows, leadingOf, type PerAxis, perAxis, threeAxes, windowsIn } from "./window.js";
+import { checkSpatial, checkWindows, leadingOf, type PerAxis, perAxis, threeAxes, windowsIn } from "./spatial.js";
 
 /** Options of `conv1d`, `conv2d`, `conv3d`. */
 export interface ConvOptions {

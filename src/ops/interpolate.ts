@@ -4,7 +4,7 @@ import { ptr, type Tensor } from "../tensor/index.js";
 import { checkFloat } from "./launch.js";
 import { adaptiveVisits } from "./pooling.js";
 import { resample, tapsOf } from "./resample.js";
-import { type PerAxis, perAxis } from "./window.js";
+import { type PerAxis, perAxis } from "./spatial.js";
 
 /** Options of `interpolate`: `size` or `scaleFactor`. */
 export interface InterpolateOptions {

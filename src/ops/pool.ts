@@ -3,7 +3,7 @@ import { checkInteger, checkOptions, rangeError } from "../error.js";
 import type { Tensor } from "../tensor/index.js";
 import { adaptiveAxes, adaptiveVisits, averageAlong, evenAverage, pickLargest, poolAxes, visits } from "./pooling.js";
 import { mean } from "./reduce.js";
-import type { PerAxis } from "./window.js";
+import type { PerAxis } from "./spatial.js";
 
 /** Options of `maxPool1d`, `maxPool2d`. */
 export interface MaxPoolOptions {

@@ -8,7 +8,7 @@ import { allocate, fillWith, ptr, type Tensor } from "../tensor/index.js";
 import { convolve } from "./convolve.js";
 import { checkFloat } from "./launch.js";
 import { resample, tapsOf } from "./resample.js";
-import { checkSpatial, checkWindows, type PerAxis, perAxis, threeAxes } from "./window.js";
+import { checkSpatial, checkWindows, type PerAxis, perAxis, threeAxes } from "./spatial.js";
 
 /** One axis of a pooling. */
 export interface PoolAxis {
@@ -75,6 +75,9 @@ const inPairs = (axes: readonly PoolAxis[]): boolean =>
   axes[1]!.out >= 4 &&
   axes.every((a) => a.kernel === 2 && a.stride === 2 && a.padding === 0 && a.dilation === 1 && 2 * a.out <= a.size);
 
+/** The kernel's number for y[index] += x. */
+const ADD = 1;
+
 /** The gradient: gy at the indices, zeros elsewhere; its own gradient picks at the indices. */
 function spread(name: string, gy: Tensor, indices: Tensor, shape: Shape, axes: readonly PoolAxis[]): Tensor {
   const g = ptr(gy);
@@ -88,7 +91,7 @@ function spread(name: string, gy: Tensor, indices: Tensor, shape: Shape, axes: r
     kernels.maxPoolPairsGrad(g, at, ptr(gx), planes, h.size, w.size, h.out, w.out);
   } else {
     fillWith(gx, 0);
-    kernels.scatterAdd(g, at, ptr(gx), planes, plane, picked, 1);
+    kernels.scatter(g, at, ptr(gx), planes, plane, picked, 1, ADD);
   }
   return record(
     name,

@@ -6,7 +6,7 @@ import { numelOf, type Shape, sameShape, stridesOf } from "../shape.js";
 import { record } from "../tape/index.js";
 import { allocate, fillWith, ptr, type Tensor } from "../tensor/index.js";
 import { checkFloat, inLoops } from "./launch.js";
-import { checkSpatial, checkWindows, type PerAxis, perAxis, windowsIn } from "./window.js";
+import { checkSpatial, checkWindows, type PerAxis, perAxis, windowsIn } from "./spatial.js";
 
 /** Options of `unfold` and `fold`. */
 export interface UnfoldOptions {

@@ -1,55 +1,72 @@
-// What windowed ops share: sizes by axis from numbers or arrays, paddings, and sizes of results.
-import { checkInteger, describe, rangeError, show, typeError } from "../error.js";
-import type { Shape } from "../shape.js";
-import type { Tensor } from "../tensor/index.js";
+// Windows: a part of a contiguous tensor walked by strides (slices, flips, diagonals). Reading one and putting one
+// into zeros are each other's gradient, as long as no element is walked twice.
+import { kernels } from "../kernels/index.js";
+import { offset } from "../memory/index.js";
+import { numelOf, type Shape, sameShape, stridesOf } from "../shape.js";
+import { record } from "../tape/index.js";
+import { allocate, fillWith, ptr, type Tensor, viewOf } from "../tensor/index.js";
+import { inLoops } from "./launch.js";
 
-/** One number for all axes, or one an axis. */
-export type PerAxis = number | readonly number[];
-
-/** `value` as n integers of at least `low`. */
-export function perAxis(op: string, name: string, value: unknown, n: number, low: number): number[] {
-  if (!Array.isArray(value)) {
-    if (typeof value !== "number")
-      throw typeError(op, `${name} must be a number or an array of ${n}: got ${describe(value)}`);
-    return new Array<number>(n).fill(checkInteger(op, name, value, low));
-  }
-  if (value.length !== n)
-    throw rangeError(op, `${name} must have one number for each of ${n} axes: got ${show(value)}`);
-  return value.map((v, axis) => checkInteger(op, `${name}[${axis}]`, v, low));
+/** First element, sizes, and distance of neighbours along each axis, in elements. */
+export interface Window {
+  readonly start: number;
+  readonly shape: Shape;
+  readonly strides: readonly number[];
 }
 
-/** Throws unless x has n spatial axes behind `[batch, channels]` or `[channels]`, none empty but the batch. */
-export function checkSpatial(op: string, x: Tensor, n: number): void {
-  if (x.ndim !== n + 1 && x.ndim !== n + 2) {
-    const axes = ["length", "height, width", "depth, height, width"][n - 1];
-    throw rangeError(op, `x must be [batch, channels, ${axes}] or [channels, ${axes}]: got ${show(x.shape)} (x)`);
-  }
-  for (let axis = x.ndim - n - 1; axis < x.ndim; axis++) {
-    if (x.shape[axis] === 0) throw rangeError(op, `only the batch may be empty: x is ${show(x.shape)} (axis ${axis})`);
-  }
+/** Copies `dims` elements by strides; `from` and `to` are offsets in elements. */
+export function copyStrided(
+  x: Tensor,
+  from: number,
+  xs: readonly number[],
+  y: Tensor,
+  to: number,
+  ys: readonly number[],
+  dims: readonly number[],
+): void {
+  const px = offset(ptr(x), 4 * from);
+  const py = offset(ptr(y), 4 * to);
+  inLoops(4, [...dims], [[...xs], [...ys]], ([d0, d1, d2, d3], [s, t], [ox, oy]) =>
+    kernels.copyStrided(
+      offset(px, 4 * ox!),
+      offset(py, 4 * oy!),
+      d0!,
+      d1!,
+      d2!,
+      d3!,
+      s![0]!,
+      s![1]!,
+      s![2]!,
+      s![3]!,
+      t![0]!,
+      t![1]!,
+      t![2]!,
+      t![3]!,
+    ),
+  );
 }
 
-/** The axes of x before the channels: [batch] or none. */
-export const leadingOf = (x: Tensor, n: number): Shape => x.shape.slice(0, x.ndim - n - 1);
-
-/** Three axes for the kernels, which know no fewer: missing ones come first. */
-export function threeAxes(values: Shape, missing: number): [number, number, number] {
-  const all = [missing, missing, ...values].slice(-3);
-  return [all[0]!, all[1]!, all[2]!];
-}
-
-/** How many windows of `kernel` elements, `dilation` apart, fit every `stride` into `size` and its borders. */
-export function windowsIn(size: number, kernel: number, stride: number, border: number, dilation: number): number {
-  return Math.floor((size + border - dilation * (kernel - 1) - 1) / stride) + 1;
-}
-
-/** Throws unless windows fit on every axis. */
-export function checkWindows(op: string, input: Shape, output: Shape, window: string): void {
-  if (output.some((size) => size < 1)) {
-    throw rangeError(
-      op,
-      `the window is larger than the input: input ${show(input)}, ${window}, output would be ${show(output)}`,
-      "Add padding or use a smaller window.",
-    );
+/** The window's elements; a part of the leading axis alone shares the memory. */
+export function takeWindow(op: string, x: Tensor, window: Window): Tensor {
+  const { start, shape, strides } = window;
+  const own = stridesOf(x.shape);
+  const shares =
+    shape.length === x.ndim && sameShape(shape.slice(1), x.shape.slice(1)) && strides.every((s, i) => s === own[i]);
+  let y: Tensor;
+  if (shares) y = viewOf(x, shape, op, numelOf(shape) === 0 ? 0 : start);
+  else {
+    ptr(x);
+    y = allocate(shape, x.dtype, op);
+    copyStrided(x, start, strides, y, 0, stridesOf(shape), shape);
   }
+  return record(op, y, [[x, (gy) => putWindow(op, gy, x.shape, window)]]);
+}
+
+/** Zeros of `shape` with x in the window. */
+export function putWindow(op: string, x: Tensor, shape: Shape, window: Window): Tensor {
+  ptr(x);
+  const y = allocate(shape, x.dtype, op);
+  fillWith(y, 0);
+  copyStrided(x, 0, stridesOf(x.shape), y, window.start, window.strides, x.shape);
+  return record(op, y, [[x, (gy) => takeWindow(op, gy, window)]]);
 }
