@@ -173,8 +173,8 @@ export function adaptiveAvgPool1d(x: Tensor, outputSize: OutputSize): Tensor {
  * @param outputSize one size or two; null keeps an axis.
  * @throws RangeError for a bad size.
  * @example
- * import { adaptiveAvgPool2d, arange } from "gradine";
- * console.log(adaptiveAvgPool2d(arange(6).reshape([1, 2, 3]), 1).toArray()); // [[[2.5]]]
+ * import { adaptiveAvgPool2d, tensor } from "gradine";
+ * console.log(adaptiveAvgPool2d(tensor([[[0, 1, 2], [3, 4, 5]]]), 1).toArray()); // [[[2.5]]]
  */
 export function adaptiveAvgPool2d(x: Tensor, outputSize: OutputSize): Tensor {
   return adaptiveAvgPool("adaptiveAvgPool2d", 2, x, outputSize);

@@ -116,8 +116,8 @@ function toImages(x: Tensor, w: Windows): Tensor {
  * @param x may have no batch axis.
  * @throws RangeError when no window fits.
  * @example
- * import { arange, unfold } from "gradine";
- * console.log(unfold(arange(4).reshape([1, 1, 1, 4]), [1, 2]).toArray()); // [[[0, 1, 2], [1, 2, 3]]]
+ * import { tensor, unfold } from "gradine";
+ * console.log(unfold(tensor([[[[0, 1, 2, 3]]]]), [1, 2]).toArray()); // [[[0, 1, 2], [1, 2, 3]]]
  */
 export function unfold(x: Tensor, kernelSize: PerAxis, options: UnfoldOptions = {}): Tensor {
   checkFloat("unfold", "x", x);
