@@ -1,0 +1,7 @@
+// All rows, one line a family.
+
+import { rows as activation } from "./activation.js";
+import type { Row } from "./case.js";
+import { rows as elementwise } from "./elementwise.js";
+
+export const rows: readonly Row[] = [...activation, ...elementwise];
