@@ -1,12 +1,15 @@
 // The wasm's whole surface: one line a family.
 export { relu, reluGrad, sigmoid, sigmoidGrad, tanh, tanhGrad } from "./activation";
+export { attention, attentionGrad, attentionScratch } from "./attention";
 export { floatToBool, floatToInt, intToBool, intToFloat } from "./convert";
+export { dropout } from "./dropout";
 export { abs, add, div, exp, fill, fillInt, log, mul, neg, sqrt, square, sub } from "./elementwise";
 export { equalMask, gather, indexAdd, indexSelect, scatterAdd } from "./gather";
 export { addStrided, copyStrided, heapBase } from "./layout";
 export { crossEntropy, crossEntropyGrad, mse, mseGrad, oneHotRows, reduceLosses } from "./loss";
 export { matmul, matmulScratch } from "./matmul";
 export { adam, sgd } from "./optim";
+export { inverseStd, moments, normalize, normalizeGrad, updateRunning } from "./norm";
 export { normal, permutation, randint, uniform } from "./random";
 export { amax, amin, argmax, argmin, sum } from "./reduce";
 export { scalarCos, scalarExp, scalarLog, scalarPow, scalarSin, scalarTanh } from "./scalar";
