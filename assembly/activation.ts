@@ -1,5 +1,6 @@
 // Activations and their gradients, n contiguous f32 elements each. The gradients read the output y, not the input.
-import { Binary, map, Unary, zip } from "./loops";
+import { Binary, map, mapLong, Unary, zip } from "./loops";
+import { sigmoidCall, tanhCall } from "./math";
 
 /** y = max(x, 0), NaN for NaN; y may equal x, here and below. */
 export function relu(x: usize, y: usize, n: i32): void {
@@ -8,12 +9,12 @@ export function relu(x: usize, y: usize, n: i32): void {
 
 /** y = 1 / (1 + e^-x) */
 export function sigmoid(x: usize, y: usize, n: i32): void {
-  map(Unary.Sigmoid, x, y, n);
+  mapLong(Unary.Sigmoid, sigmoidCall, x, y, n);
 }
 
 /** y = tanh x */
 export function tanh(x: usize, y: usize, n: i32): void {
-  map(Unary.Tanh, x, y, n);
+  mapLong(Unary.Tanh, tanhCall, x, y, n);
 }
 
 /** gx = gy where not y <= 0, else 0: 0 at the kink, gy where y is NaN (PyTorch). gx may equal gy or y, here and below. */

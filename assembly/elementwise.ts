@@ -1,5 +1,6 @@
 // Elementwise arithmetic: binary ops with broadcasting, unary ops, fills. Elements are 4 bytes.
-import { Binary, binary, map, Unary } from "./loops";
+import { Binary, binary, each, map, mapLong, Unary } from "./loops";
+import { cosCall, expCall, logCall, sinCall } from "./math";
 
 /** What `nest` runs: one op on a block of rows. Strides in elements; y advances by n a row. */
 type Block = (
@@ -136,22 +137,22 @@ export function abs(x: usize, y: usize, n: i32): void {
 
 /** y = e^x */
 export function exp(x: usize, y: usize, n: i32): void {
-  map(Unary.Exp, x, y, n);
+  mapLong(Unary.Exp, expCall, x, y, n);
 }
 
 /** y = log x, the natural logarithm */
 export function log(x: usize, y: usize, n: i32): void {
-  map(Unary.Log, x, y, n);
+  mapLong(Unary.Log, logCall, x, y, n);
 }
 
 /** y = sin x */
 export function sin(x: usize, y: usize, n: i32): void {
-  map(Unary.Sin, x, y, n);
+  each(sinCall, x, y, n);
 }
 
 /** y = cos x */
 export function cos(x: usize, y: usize, n: i32): void {
-  map(Unary.Cos, x, y, n);
+  each(cosCall, x, y, n);
 }
 
 /** y = sqrt x, correctly rounded */

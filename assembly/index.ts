@@ -3,14 +3,14 @@ export { relu, reluGrad, sigmoid, sigmoidGrad, tanh, tanhGrad } from "./activati
 export { attention, attentionGrad, attentionScratch } from "./attention";
 export { floatToBool, floatToInt, intToBool, intToFloat } from "./convert";
 export { dropout } from "./dropout";
-export { abs, add, div, exp, fill, fillInt, log, mul, neg, sqrt, square, sub } from "./elementwise";
+export { abs, add, cos, div, exp, fill, fillInt, log, mul, neg, sin, sqrt, square, sub } from "./elementwise";
 export { equalMask, gather, indexAdd, indexSelect, scatterAdd } from "./gather";
 export { addStrided, copyStrided, heapBase } from "./layout";
 export { crossEntropy, crossEntropyGrad, mse, mseGrad, oneHotRows, reduceLosses } from "./loss";
 export { matmul, matmulScratch } from "./matmul";
 export { adam, sgd } from "./optim";
 export { inverseStd, moments, normalize, normalizeGrad, updateRunning } from "./norm";
-export { normal, permutation, randint, uniform } from "./random";
+export { bernoulli, normal, permutation, randint, randomWords, uniform } from "./random";
 export { amax, amin, argmax, argmin, sum } from "./reduce";
 export { scalarCos, scalarExp, scalarLog, scalarPow, scalarSin, scalarTanh } from "./scalar";
 export { logSoftmax, logSoftmaxGrad, softmax, softmaxGrad } from "./softmax";

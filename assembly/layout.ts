@@ -36,6 +36,14 @@ function strideRow(op: i32, x: usize, y: usize, n: i32, xs: usize, ys: usize): v
 function unitRow(op: i32, x: usize, y: usize, n: i32, xs: usize): void {
   const one = xs == 0;
   const value = one ? v128.load32_splat(x) : i32x4.splat(0);
+  for (; n >= 16; n -= 16) {
+    put(op, y, one ? value : v128.load(x));
+    put(op, y + 16, one ? value : v128.load(x, 16));
+    put(op, y + 32, one ? value : v128.load(x, 32));
+    put(op, y + 48, one ? value : v128.load(x, 48));
+    x += xs << 4;
+    y += 64;
+  }
   for (; n >= 4; n -= 4) {
     put(op, y, one ? value : v128.load(x));
     x += xs << 2;
@@ -76,6 +84,10 @@ function transposed(op: i32, x: usize, y: usize, rows: i32, columns: i32, xs: us
   }
 }
 
+// Columns of y a panel takes, a cache line: so few lines of x stay in the cache for the next rows even when its stride
+// is a power of two and they all fall into the same sets.
+const PANEL = 16;
+
 function copyStride(x: usize, y: usize, n: i32, xs: usize, ys: usize): void {
   strideRow(COPY, x, y, n, xs, ys);
 }
@@ -114,8 +126,12 @@ function strided(
       let from = x + (<usize>(i * x0 + j * x1) << 2);
       let to = y + (<usize>(i * y0 + j * y1) << 2);
       if (x2 == 1 && y3 == 1 && x3 != 1 && x3 != 0) {
-        if (op == ADD) addTransposed(from, to, d2, d3, xs, <usize>y2 << 2);
-        else copyTransposed(from, to, d2, d3, xs, <usize>y2 << 2);
+        for (let k = 0; k < d3; k += PANEL) {
+          if (op == ADD) addTransposed(from, to, d2, min(d3 - k, PANEL), xs, <usize>y2 << 2);
+          else copyTransposed(from, to, d2, min(d3 - k, PANEL), xs, <usize>y2 << 2);
+          from += xs * PANEL;
+          to += PANEL << 2;
+        }
         continue;
       }
       for (let k = 0; k < d2; k++) {

@@ -1,8 +1,8 @@
 // Elementwise maps: what an op does to a vector, and the loops that carry it over contiguous memory. Op codes are
 // compile-time constants, so in an exported kernel `unary`, `binary` fold to the one line they need.
-import { cos, cosCall, exp, expCall, log, logCall, sigmoid, sigmoidCall, sin, sinCall, tanh, tanhCall } from "./math";
+import { expInner, expRare, logInner, logRare, sigmoidInner, sigmoidRare, tanh } from "./math";
 
-export const enum Unary { Neg, Abs, Sqrt, Square, Relu, Exp, Log, Sin, Cos, Sigmoid, Tanh }
+export const enum Unary { Neg, Abs, Sqrt, Square, Relu, Exp, Log, Sigmoid, Tanh }
 export const enum Binary { Add, Sub, Mul, Div, ReluGrad, SigmoidGrad, TanhGrad }
 
 // @ts-ignore: decorator
@@ -13,25 +13,40 @@ function unary(op: Unary, v: v128): v128 {
   if (op == Unary.Sqrt) return f32x4.sqrt(v);
   if (op == Unary.Square) return f32x4.mul(v, v);
   if (op == Unary.Relu) return f32x4.pmax(v, i32x4.splat(0)); // zero second: a NaN stays
-  if (op == Unary.Exp) return exp(v);
-  if (op == Unary.Log) return log(v);
-  if (op == Unary.Sin) return sin(v);
-  if (op == Unary.Cos) return cos(v);
-  if (op == Unary.Sigmoid) return sigmoid(v);
+  if (op == Unary.Exp) return expInner(v);
+  if (op == Unary.Log) return logInner(v);
+  if (op == Unary.Sigmoid) return sigmoidInner(v);
   return tanh(v);
 }
 
-/** The same bits, as a call where the op is long: a loop's tail need not hold a second copy of it. */
+/** Mask of the lanes that only the op's call can do. */
 // @ts-ignore: decorator
 @inline
-function unaryCall(op: Unary, v: v128): v128 {
-  if (op == Unary.Exp) return expCall(v);
-  if (op == Unary.Log) return logCall(v);
-  if (op == Unary.Sin) return sinCall(v);
-  if (op == Unary.Cos) return cosCall(v);
-  if (op == Unary.Sigmoid) return sigmoidCall(v);
-  if (op == Unary.Tanh) return tanhCall(v);
-  return unary(op, v);
+function rare(op: Unary, v: v128): v128 {
+  if (op == Unary.Exp) return expRare(v);
+  if (op == Unary.Log) return logRare(v);
+  if (op == Unary.Sigmoid) return sigmoidRare(v);
+  return i32x4.splat(0);
+}
+
+/** A long op as a call. */
+type Call = (v: v128) => v128;
+
+/**
+ * y = call(x), n elements; y may equal x. For rare ops; and what the unrolled loop of a long op leaves, without a second
+ * copy of the op.
+ */
+export function each(call: Call, x: usize, y: usize, n: i32): void {
+  for (; n >= 4; n -= 4) {
+    v128.store(y, call(v128.load(x)));
+    x += 16;
+    y += 16;
+  }
+  for (; n > 0; n--) {
+    v128.store_lane<f32>(y, call(v128.load32_zero(x)), 0);
+    x += 4;
+    y += 4;
+  }
 }
 
 // @ts-ignore: decorator
@@ -47,37 +62,52 @@ export function binary(op: Binary, a: v128, b: v128): v128 {
   return f32x4.mul(a, f32x4.sub(f32x4.splat(1), f32x4.mul(b, b)));
 }
 
-/** y = op(x), n elements; y may equal x. Two vectors a trip hide the latency of long ops, four the loop of short ones. */
+/** y = op(x) for a short op, n elements; y may equal x. */
 // @ts-ignore: decorator
 @inline
 export function map(op: Unary, x: usize, y: usize, n: i32): void {
-  if (op >= Unary.Exp) {
-    for (; n >= 8; n -= 8) {
-      const v0 = unary(op, v128.load(x)), v1 = unary(op, v128.load(x, 16));
-      v128.store(y, v0);
-      v128.store(y, v1, 16);
-      x += 32;
-      y += 32;
-    }
-  } else {
-    for (; n >= 16; n -= 16) {
-      v128.store(y, unary(op, v128.load(x)));
-      v128.store(y, unary(op, v128.load(x, 16)), 16);
-      v128.store(y, unary(op, v128.load(x, 32)), 32);
-      v128.store(y, unary(op, v128.load(x, 48)), 48);
-      x += 64;
-      y += 64;
-    }
+  for (; n >= 16; n -= 16) {
+    v128.store(y, unary(op, v128.load(x)));
+    v128.store(y, unary(op, v128.load(x, 16)), 16);
+    v128.store(y, unary(op, v128.load(x, 32)), 32);
+    v128.store(y, unary(op, v128.load(x, 48)), 48);
+    x += 64;
+    y += 64;
   }
   for (; n >= 4; n -= 4) {
-    v128.store(y, unaryCall(op, v128.load(x)));
+    v128.store(y, unary(op, v128.load(x)));
     x += 16;
     y += 16;
   }
   for (; n > 0; n--) {
-    v128.store_lane<f32>(y, unaryCall(op, v128.load32_zero(x)), 0);
+    v128.store_lane<f32>(y, unary(op, v128.load32_zero(x)), 0);
     x += 4;
     y += 4;
+  }
+}
+
+/**
+ * y = op(x) for a long op, n elements; y may equal x. Two vectors a trip hide its latency; the loop is left for rare
+ * lanes and entered again, because a call inside would make V8 keep the loop's counters in memory (-30 %).
+ */
+// @ts-ignore: decorator
+@inline
+export function mapLong(op: Unary, call: Call, x: usize, y: usize, n: i32): void {
+  while (n > 0) {
+    for (; n >= 8; n -= 8) {
+      const v0 = v128.load(x), v1 = v128.load(x, 16);
+      if (i32x4.bitmask(v128.or(rare(op, v0), rare(op, v1)))) break;
+      // Both results before the first store: V8 then loads each constant once for both and interleaves the two.
+      const y0 = unary(op, v0), y1 = unary(op, v1);
+      v128.store(y, y0);
+      v128.store(y, y1, 16);
+      x += 32;
+      y += 32;
+    }
+    each(call, x, y, min(n, 8));
+    x += 32;
+    y += 32;
+    n -= 8;
   }
 }
 

@@ -1,6 +1,5 @@
 // Copies for the matrix product: panels of an operand into scratch, and rows narrower than a vector in and out.
 // None reads or writes outside its operands, which may end where memory ends.
-import { rowsInFives } from "./matmul-tiles";
 
 /** The first `count` (1 to 4) floats at `p`, zeros after them. */
 // @ts-ignore: decorator
@@ -22,10 +21,7 @@ export function storePart(p: usize, v: v128, count: i32): void {
   if (count == 3) v128.store32_lane(p, v, 2, 8);
 }
 
-/**
- * `rows` rows of `width` (1 to 8) floats to rows `step` bytes apart, each padded with zeros to 4 or 8 floats. When
- * `step` is less than that, the next row covers the padding; the last one's needs room.
- */
+/** `rows` rows of `width` (1 to 8) floats to rows `step` bytes apart, each padded with zeros to 4 or 8 floats. */
 export function gatherRows(to: usize, step: usize, from: usize, fromRow: usize, rows: i32, width: i32): void {
   const end = from + <usize>rows * fromRow;
   for (; from != end; from += fromRow, to += step) {
@@ -90,29 +86,13 @@ export function transpose4(to: usize, step: usize, from: usize, fromRow: usize, 
   }
 }
 
-/** `count` floats to places `step` bytes apart. */
-function spread(to: usize, step: usize, from: usize, count: i32): void {
-  const end = from + (<usize>count << 2);
-  for (; from != end; from += 4, to += step) store<i32>(to, load<i32>(from));
-}
-
-/**
- * Packs `rows` rows of a block of a for `panel`: tiles of five rows, then of four, each step after step,
- * a(i, p) = tile + (p * height + i) * 4. `room` beyond the end: 12 bytes.
- */
+/** Packs rows of a by tiles of 4, each step after step: a(i, p) = to + (i >> 2) * depth * 16 + p * 16 + (i & 3) * 4. */
 export function packA(to: usize, from: usize, aRow: usize, aStep: usize, rows: i32, depth: i32): void {
-  const fives = rowsInFives(rows);
-  for (let i = 0; i < rows; ) {
-    const height = i < fives ? 5 : 4;
-    const step = <usize>height << 2;
-    const count = min(rows - i, height);
-    const tile = from + <usize>i * aRow;
-    if (aRow == 4) gatherRows(to, step, tile, aStep, depth, count);
-    else {
-      transpose4(to, step, tile, aRow, min(count, 4), depth);
-      if (height == 5) spread(to + 16, 20, tile + 4 * aRow, depth);
-    }
-    to += <usize>depth * step;
-    i += height;
+  for (; rows > 0; rows -= 4) {
+    const height = min(rows, 4);
+    if (aRow == 4) gatherRows(to, 16, from, aStep, depth, height);
+    else transpose4(to, 16, from, aRow, height, depth);
+    to += <usize>depth << 4;
+    from += 4 * aRow;
   }
 }

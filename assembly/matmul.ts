@@ -5,12 +5,12 @@
 // partial sums kept in y. So the bits of a row depend neither on the other rows nor on the path or the layout.
 //
 // Blocks after Goto and van de Geijn, "Anatomy of High-Performance Matrix Multiplication" (2008): a block of b lies in
-// L2, one of its panels in L1; of a, only a transposed one that is too large to be read in place is copied.
+// L2, one of its panels in L1, while tiles of a pass by. Small operands are read in place.
 import { gatherRows, packA, packRows, scatterRows, transpose4 } from "./matmul-pack";
-import { panel, zeros } from "./matmul-tiles";
+import { slimPanel, widePanel, zeros } from "./matmul-tiles";
 import { vectorTimesColumns, vectorTimesRows } from "./matmul-vector";
 
-/** Block sizes; KERNELS: flat within 3 % around these. rowBlock is a multiple of 5, columnBlock of 8. */
+/** Block sizes; the speed is flat within 3 % around these. rowBlock is a multiple of 4, columnBlock of 8. */
 // @ts-ignore: decorator
 @inline
 const rowBlock = 120, columnBlock = 512, depthBlock = 256;
@@ -18,10 +18,14 @@ const rowBlock = 120, columnBlock = 512, depthBlock = 256;
 // @ts-ignore: decorator
 @inline
 const smallB = 4096;
-/** Packing a pays when it is used for this many columns, or (transposed, where a step is far from the next) this large. */
+/**
+ * Packing a pays when more columns than this use it. Rows read in place cost an address each and, a power of two apart,
+ * meet the same bank of the cache, so they are packed from this depth on; a transposed a only once it has this many
+ * elements. Whether rows are packed does not depend on m, since a batch may be computed as more rows of one item.
+ */
 // @ts-ignore: decorator
 @inline
-const packAColumns = 64, packASize = 4096;
+const packAColumns = 16, packADepth = 16, packATransposed = 4096;
 /** Bytes of the staging area of a narrow panel: its bias, then one block of rows of y, 8 floats each. */
 // @ts-ignore: decorator
 @inline
@@ -36,14 +40,14 @@ function packsB(n: i32, k: i32, bTransposed: i32): bool {
 // @ts-ignore: decorator
 @inline
 function packsA(m: i32, n: i32, k: i32, aTransposed: i32): bool {
-  return <i64>m * k > packASize && (aTransposed != 0 || n > packAColumns);
+  return n > packAColumns && (aTransposed ? <i64>m * k > packATransposed : k >= packADepth);
 }
 
-/** Bytes of a packed block of a: whole tiles of four, and room for the padding of the last row. */
+/** Bytes of a packed block of a: whole tiles of 4 rows, and a full block of rows where a batch may become rows. */
 // @ts-ignore: decorator
 @inline
-function packedABytes(m: i32, depth: i32): i32 {
-  return (min(m, rowBlock) + 3) * depth * 4 + 16;
+function packedABytes(m: i32, depth: i32, aTransposed: i32): i32 {
+  return (aTransposed && m < rowBlock ? (m + 3) & ~3 : rowBlock) * depth * 4;
 }
 
 /** Bytes of scratch that `matmul` needs for one shape (whatever the batch). */
@@ -54,7 +58,7 @@ export function matmulScratch(m: i32, n: i32, k: i32, aTransposed: i32, bTranspo
   if (packsB(n, k, bTransposed)) bytes = min((n + 7) & ~7, columnBlock) * depth * 4;
   else if ((n & 7) != 0) bytes = depth * 32;
   if ((n & 7) != 0) bytes += stageBytes;
-  if (packsA(m, n, k, aTransposed)) bytes += packedABytes(m, depth);
+  if (packsA(m, n, k, aTransposed)) bytes += packedABytes(m, depth, aTransposed);
   return bytes;
 }
 
@@ -66,16 +70,18 @@ function addBias(y: usize, bias: usize, step: usize, count: i32): void {
 
 /** A panel of `width` < 8 columns: computed whole in the staging area, from which the columns that exist are copied. */
 function narrowPanel(
-  width: i32, stage: usize, a: usize, aRow: usize, aStep: usize, b: usize, bStep: usize, fresh: bool,
+  width: i32, stage: usize, a: usize, aTile: usize, aRow: usize, aStep: usize, b: usize, bStep: usize, fresh: bool,
   y: usize, yRow: usize, bias: usize, rows: i32, k: i32,
 ): void {
   const sums = stage + 32;
   if (!fresh) gatherRows(sums, 32, y, yRow, rows, width);
-  if (bias != 0) gatherRows(stage, 32, bias, 32, 1, width);
-  panel(
-    width > 4, a, aRow, aStep, b, bStep, fresh ? zeros : sums, fresh ? 0 : 32,
-    sums, 32, bias != 0 ? stage : 0, rows, k,
-  );
+  if (bias != 0) {
+    gatherRows(stage, 32, bias, 32, 1, width);
+    bias = stage;
+  }
+  const init = fresh ? zeros : sums, initRow: usize = fresh ? 0 : 32;
+  if (width > 4) widePanel(a, aTile, aRow, aStep, b, bStep, init, initRow, sums, 32, bias, rows, k);
+  else slimPanel(a, aTile, aRow, aStep, b, bStep, init, initRow, sums, 32, bias, rows, k);
   scatterRows(y, yRow, sums, 32, rows, width);
 }
 
@@ -86,11 +92,11 @@ function product(
   const packB = packsB(n, k, bTransposed);
   const packed = packsA(m, n, k, aTransposed);
   const yRow = <usize>n << 2, bRow = <usize>(bTransposed ? k : n) << 2;
-  const aRow = <usize>(aTransposed ? 1 : k) << 2, aStep = <usize>(aTransposed ? m : 1) << 2;
+  const aRow: usize = aTransposed ? 4 : <usize>k << 2, aStep: usize = aTransposed ? <usize>m << 2 : 4;
   const stage = scratch;
   if ((n & 7) != 0) scratch += stageBytes;
   const packedA = scratch;
-  if (packed) scratch += packedABytes(m, min(k, depthBlock));
+  if (packed) scratch += packedABytes(m, min(k, depthBlock), aTransposed);
   for (let j0 = 0; j0 < n; j0 += columnBlock) {
     const columns = min(n - j0, columnBlock);
     let p0 = 0;
@@ -114,11 +120,14 @@ function product(
       }
       for (let i0 = 0; i0 < m; i0 += rowBlock) {
         const rows = min(m - i0, rowBlock);
-        let aBlock = a + <usize>i0 * aRow + <usize>p0 * aStep, blockStep = aStep;
+        let block = a + <usize>i0 * aRow + <usize>p0 * aStep;
+        let blockTile: usize = 4 * aRow, blockRow: usize = aRow, blockStep: usize = aStep;
         if (packed) {
-          packA(packedA, aBlock, aRow, aStep, rows, depth);
-          aBlock = packedA;
-          blockStep = 0;
+          packA(packedA, block, aRow, aStep, rows, depth);
+          block = packedA;
+          blockTile = <usize>depth << 4;
+          blockRow = 4;
+          blockStep = 16;
         }
         for (let j = 0; j < columns; j += 8) {
           const width = min(columns - j, 8);
@@ -131,13 +140,14 @@ function product(
           const yBlock = y + <usize>i0 * yRow + (<usize>(j0 + j) << 2);
           const panelBias = blockBias != 0 ? blockBias + (<usize>(j0 + j) << 2) : 0;
           if (width == 8) {
-            panel(
-              true, aBlock, aRow, blockStep, bPanel, bStep, fresh ? zeros : yBlock, fresh ? 0 : yRow,
+            widePanel(
+              block, blockTile, blockRow, blockStep, bPanel, bStep, fresh ? zeros : yBlock, fresh ? 0 : yRow,
               yBlock, yRow, panelBias, rows, depth,
             );
           } else {
             narrowPanel(
-              width, stage, aBlock, aRow, blockStep, bPanel, bStep, fresh, yBlock, yRow, panelBias, rows, depth,
+              width, stage, block, blockTile, blockRow, blockStep, bPanel, bStep, fresh,
+              yBlock, yRow, panelBias, rows, depth,
             );
           }
         }

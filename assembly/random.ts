@@ -3,7 +3,7 @@
 // 8 spare bytes. Word i of a call is word i % 4 of the block of counter + i / 4, so that any part of a call can be
 // computed alone; a call advances the counter by the ceil(n / 4) blocks it used.
 import { loadWide, storeLanes, storeWide } from "./lanes";
-import { log4 } from "./exp-temp";
+import { logInner } from "./math";
 
 // Kernels fill a block of memory with words and turn them into numbers in place; this block stays in L1.
 const CHUNK = 2048;
@@ -70,66 +70,8 @@ function unit(words: v128): v128 {
   return f32x4.mul(f32x4.convert_i32x4_s(i32x4.shr_u(words, 8)), f32x4.splat(5.9604644775390625e-8));
 }
 
-const UNIFORM = 0;
-const BERNOULLI = 1;
-const RANDINT = 2;
-
-/** Words to numbers, in place. */
-@inline
-function convert(op: i32, y: usize, n: i32, a: v128, b: v128, c: v128): void {
-  while (n > 0) {
-    const wide = n >= 4;
-    let v = loadWide(y, wide);
-    if (op == UNIFORM) v = f32x4.pmin(f32x4.add(a, f32x4.mul(unit(v), b)), c);
-    else if (op == BERNOULLI) v = v128.and(f32x4.lt(unit(v), a), b);
-    else v = i32x4.add(high(i64x2.extmul_low_i32x4_u(v, b), i64x2.extmul_high_i32x4_u(v, b)), a);
-    storeWide(y, v, wide);
-    y += wide ? 16 : 4;
-    n -= wide ? 4 : 1;
-  }
-}
-
-/** y uniform in [lo, hi): lo + u * (hi - lo), u a multiple of 2^-24; lo throughout when hi = lo. */
-export function uniform(state: usize, y: usize, n: i32, lo: f32, hi: f32): void {
-  assert(n >= 0 && lo <= hi, "uniform: n must not be negative, nor hi below lo");
-  // The sum may round up to hi; the number below hi replaces it.
-  const bits = reinterpret<i32>(hi);
-  const below = hi > 0 ? reinterpret<f32>(bits - 1) : hi < 0 ? reinterpret<f32>(bits + 1) : reinterpret<f32>(0x80000001);
-  const a = f32x4.splat(lo), b = f32x4.splat(hi - lo), c = f32x4.splat(max(lo, below));
-  for (; n > 0; n -= CHUNK) {
-    const m = min(n, CHUNK);
-    randomWords(state, y, m);
-    convert(UNIFORM, y, m, a, b, c);
-    y += CHUNK << 2;
-  }
-}
-
-/** y (f32) = 1 with probability p (to 2^-24), else 0. */
-export function bernoulli(state: usize, y: usize, n: i32, p: f32): void {
-  assert(n >= 0 && p >= 0 && p <= 1, "bernoulli: n must not be negative, p in [0, 1]");
-  const a = f32x4.splat(p), b = f32x4.splat(1);
-  for (; n > 0; n -= CHUNK) {
-    const m = min(n, CHUNK);
-    randomWords(state, y, m);
-    convert(BERNOULLI, y, m, a, b, b);
-    y += CHUNK << 2;
-  }
-}
-
-/** y (i32) uniform in [lo, hi): lo + (word * (hi - lo) >> 32); no value's probability is off by more than 2^-32. */
-export function randint(state: usize, y: usize, n: i32, lo: i32, hi: i32): void {
-  assert(n >= 0 && lo < hi, "randint: n must not be negative, lo below hi");
-  const a = i32x4.splat(lo), b = i32x4.splat(hi - lo);
-  for (; n > 0; n -= CHUNK) {
-    const m = min(n, CHUNK);
-    randomWords(state, y, m);
-    convert(RANDINT, y, m, a, b, b);
-    y += CHUNK << 2;
-  }
-}
-
 // 2^-32, 2^-33, -2, 2^-22, the magic number 1.5 * 2^23, pi / 2, and Cephes' sinf and cosf on [-pi/4, pi/4].
-const NORMAL = memory.data<f32>([
+const BOX_MULLER = memory.data<f32>([
   2.3283064365386963e-10, 1.1641532182693481e-10, -2, 2.384185791015625e-7, 12582912, 1.57079632679489662,
   -1.9515295891e-4, 8.3321608736e-3, -1.6666654611e-1, 2.443315711809948e-5, -1.388731625493765e-3,
   4.166664568298827e-2, -0.5, 1,
@@ -139,7 +81,7 @@ const NORMAL = memory.data<f32>([
  * Words to normal numbers in place (Box and Muller 1958): from a pair of words u, v in turn
  * r = sqrt(-2 ln u), u in [2^-33, 1], and r cos(2 pi v), r sin(2 pi v). So |y - mean| <= 6.77 std.
  */
-function boxMuller(state: usize, y: usize, n: i32, mean: v128, std: v128): void {
+function boxMuller(y: usize, n: i32, mean: v128, std: v128, spare: usize): void {
   while (n > 0) {
     // Four pairs a trip; the last ones singly, where the spare word completes the last pair of an odd n.
     const wide = n >= 8;
@@ -149,23 +91,23 @@ function boxMuller(state: usize, y: usize, n: i32, mean: v128, std: v128): void 
       v = high(v128.load(y), v128.load(y, 16));
     } else {
       u = v128.load32_splat(y);
-      v = v128.load32_splat(n > 1 ? y + 4 : state + 24);
+      v = v128.load32_splat(n > 1 ? y + 4 : spare);
     }
-    u = f32x4.add(f32x4.mul(f32x4.convert_i32x4_u(u), v128.load32_splat(NORMAL)), v128.load32_splat(NORMAL, 4));
-    const r = f32x4.mul(std, f32x4.sqrt(f32x4.mul(log4(u), v128.load32_splat(NORMAL, 8))));
+    u = f32x4.add(f32x4.mul(f32x4.convert_i32x4_u(u), v128.load32_splat(BOX_MULLER)), v128.load32_splat(BOX_MULLER, 4));
+    const r = f32x4.mul(std, f32x4.sqrt(f32x4.mul(logInner(u), v128.load32_splat(BOX_MULLER, 8))));
     // 4 v = q + f with an integer q and f in [-1/2, 1/2], exactly: the angle is q quarter turns and f pi / 2.
-    const quarters = f32x4.mul(f32x4.convert_i32x4_s(i32x4.shr_u(v, 8)), v128.load32_splat(NORMAL, 12));
-    const magic = v128.load32_splat(NORMAL, 16);
+    const quarters = f32x4.mul(f32x4.convert_i32x4_s(i32x4.shr_u(v, 8)), v128.load32_splat(BOX_MULLER, 12));
+    const magic = v128.load32_splat(BOX_MULLER, 16);
     const rounded = f32x4.add(quarters, magic);
-    const t = f32x4.mul(f32x4.sub(quarters, f32x4.sub(rounded, magic)), v128.load32_splat(NORMAL, 20));
+    const t = f32x4.mul(f32x4.sub(quarters, f32x4.sub(rounded, magic)), v128.load32_splat(BOX_MULLER, 20));
     const t2 = f32x4.mul(t, t);
-    let s = f32x4.add(f32x4.mul(t2, v128.load32_splat(NORMAL, 24)), v128.load32_splat(NORMAL, 28));
-    s = f32x4.add(f32x4.mul(s, t2), v128.load32_splat(NORMAL, 32));
+    let s = f32x4.add(f32x4.mul(t2, v128.load32_splat(BOX_MULLER, 24)), v128.load32_splat(BOX_MULLER, 28));
+    s = f32x4.add(f32x4.mul(s, t2), v128.load32_splat(BOX_MULLER, 32));
     s = f32x4.add(t, f32x4.mul(f32x4.mul(s, t2), t));
-    let c = f32x4.add(f32x4.mul(t2, v128.load32_splat(NORMAL, 36)), v128.load32_splat(NORMAL, 40));
-    c = f32x4.add(f32x4.mul(c, t2), v128.load32_splat(NORMAL, 44));
-    c = f32x4.add(f32x4.mul(c, t2), v128.load32_splat(NORMAL, 48));
-    c = f32x4.add(f32x4.mul(c, t2), v128.load32_splat(NORMAL, 52));
+    let c = f32x4.add(f32x4.mul(t2, v128.load32_splat(BOX_MULLER, 36)), v128.load32_splat(BOX_MULLER, 40));
+    c = f32x4.add(f32x4.mul(c, t2), v128.load32_splat(BOX_MULLER, 44));
+    c = f32x4.add(f32x4.mul(c, t2), v128.load32_splat(BOX_MULLER, 48));
+    c = f32x4.add(f32x4.mul(c, t2), v128.load32_splat(BOX_MULLER, 52));
     // The low bits of `rounded` are q: odd quarters swap the two; q = 1, 2 negate the cosine, q = 2, 3 the sine.
     const swap = i32x4.shr_s(i32x4.shl(rounded, 31), 31);
     const sinSign = i32x4.shl(i32x4.shr_u(rounded, 1), 31);
@@ -185,15 +127,67 @@ function boxMuller(state: usize, y: usize, n: i32, mean: v128, std: v128): void 
   }
 }
 
-/** y normal with this mean and standard deviation. */
-export function normal(state: usize, y: usize, n: i32, mean: f32, std: f32): void {
-  assert(n >= 0, "normal: n must not be negative");
+const UNIFORM = 0;
+const BERNOULLI = 1;
+const RANDINT = 2;
+const NORMAL = 3;
+
+/** Words to numbers, in place. */
+@inline
+function convert(op: i32, y: usize, n: i32, a: v128, b: v128, c: v128): void {
+  while (n > 0) {
+    const wide = n >= 4;
+    let v = loadWide(y, wide);
+    if (op == UNIFORM) v = f32x4.pmin(f32x4.add(a, f32x4.mul(unit(v), b)), c);
+    else if (op == BERNOULLI) v = v128.and(f32x4.lt(unit(v), a), b);
+    else v = i32x4.add(high(i64x2.extmul_low_i32x4_u(v, b), i64x2.extmul_high_i32x4_u(v, b)), a);
+    storeWide(y, v, wide);
+    y += wide ? 16 : 4;
+    n -= wide ? 4 : 1;
+  }
+}
+
+/** n words, chunk by chunk, and each chunk turned into numbers while it is in L1. */
+function draw(op: i32, state: usize, y: usize, n: i32, a: v128, b: v128, c: v128): void {
+  assert(n >= 0, "uniform, normal, bernoulli, randint: n must not be negative");
   for (; n > 0; n -= CHUNK) {
     const m = min(n, CHUNK);
     randomWords(state, y, m);
-    boxMuller(state, y, m, f32x4.splat(mean), f32x4.splat(std));
+    if (op == UNIFORM) convert(UNIFORM, y, m, a, b, c);
+    else if (op == BERNOULLI) convert(BERNOULLI, y, m, a, b, c);
+    else if (op == RANDINT) convert(RANDINT, y, m, a, b, c);
+    else boxMuller(y, m, a, b, state + 24);
     y += CHUNK << 2;
   }
+}
+
+/** y uniform in [lo, hi): lo + u * (hi - lo), u a multiple of 2^-24; lo throughout when hi = lo. */
+export function uniform(state: usize, y: usize, n: i32, lo: f32, hi: f32): void {
+  assert(lo <= hi, "uniform: hi must not be below lo");
+  // The sum may round up to hi; the number below hi replaces it.
+  const bits = reinterpret<i32>(hi);
+  const below = reinterpret<f32>(hi > 0 ? bits - 1 : hi < 0 ? bits + 1 : 0x80000001);
+  draw(UNIFORM, state, y, n, f32x4.splat(lo), f32x4.splat(hi - lo), f32x4.splat(max(lo, below)));
+}
+
+/** y (f32) = 1 with probability p (to 2^-24), else 0. */
+export function bernoulli(state: usize, y: usize, n: i32, p: f32): void {
+  assert(p >= 0 && p <= 1, "bernoulli: p must be in [0, 1]");
+  const one = f32x4.splat(1);
+  draw(BERNOULLI, state, y, n, f32x4.splat(p), one, one);
+}
+
+/** y (i32) uniform in [lo, hi): lo + (word * (hi - lo) >> 32); no value's probability is off by more than 2^-32. */
+export function randint(state: usize, y: usize, n: i32, lo: i32, hi: i32): void {
+  assert(lo < hi, "randint: lo must be below hi");
+  const range = i32x4.splat(hi - lo);
+  draw(RANDINT, state, y, n, i32x4.splat(lo), range, range);
+}
+
+/** y normal with this mean and standard deviation. */
+export function normal(state: usize, y: usize, n: i32, mean: f32, std: f32): void {
+  const deviation = f32x4.splat(std);
+  draw(NORMAL, state, y, n, f32x4.splat(mean), deviation, deviation);
 }
 
 /**

@@ -1,6 +1,6 @@
 // Reductions over the middle axis of x[outer, n, inner]: sum (and mean), amax, amin, argmax, argmin.
 // The order of the additions depends on the shape alone. Sums run in f32 lanes over short blocks, whose totals are
-// added in f64: a chain of f32 additions is at most 16 (rows) or 32 (columns) long, whatever n is.
+// added in f64: a chain of f32 additions is at most 32 long, whatever n is.
 import { addPair, high64, loadLanes, loadWide, low64, narrow, storeLanes, storeWide } from "./lanes";
 
 // What a row's sum is taken of: x, a * b, (a - b)^2.
@@ -19,32 +19,37 @@ function term(what: i32, a: v128, b: usize): v128 {
   return a;
 }
 
-/** Blocks of 512 elements in 8 x 4 lanes, then vectors, then the tail as one vector filled up with zeros. */
+/**
+ * Blocks of at most 32 trips in 8 x 4 lanes (4 x 4 for two operands, whose loads are the bound), then vectors, then
+ * the tail as one vector filled up with zeros.
+ */
 @inline
 function foldRow(what: i32, a: usize, b: usize, n: i32): f64 {
   const zero = f32x4.splat(0);
+  const shift = what == PLAIN ? 5 : 4;
   let total = f64x2.splat(0);
-  while (n >= 32) {
-    const trips = min(n >> 5, 32);
-    const stop = a + (<usize>trips << 7);
+  while (n >> shift > 0) {
+    const trips = min(n >> shift, 32);
+    const stop = a + (<usize>trips << (shift + 2));
     let s0 = zero, s1 = zero, s2 = zero, s3 = zero, s4 = zero, s5 = zero, s6 = zero, s7 = zero;
     do {
       s0 = f32x4.add(s0, term(what, v128.load(a), b));
       s1 = f32x4.add(s1, term(what, v128.load(a, 16), b + 16));
       s2 = f32x4.add(s2, term(what, v128.load(a, 32), b + 32));
       s3 = f32x4.add(s3, term(what, v128.load(a, 48), b + 48));
-      s4 = f32x4.add(s4, term(what, v128.load(a, 64), b + 64));
-      s5 = f32x4.add(s5, term(what, v128.load(a, 80), b + 80));
-      s6 = f32x4.add(s6, term(what, v128.load(a, 96), b + 96));
-      s7 = f32x4.add(s7, term(what, v128.load(a, 112), b + 112));
-      a += 128;
-      b += 128;
+      if (what == PLAIN) {
+        s4 = f32x4.add(s4, v128.load(a, 64));
+        s5 = f32x4.add(s5, v128.load(a, 80));
+        s6 = f32x4.add(s6, v128.load(a, 96));
+        s7 = f32x4.add(s7, v128.load(a, 112));
+      }
+      a += <usize>4 << shift;
+      b += <usize>4 << shift;
     } while (a != stop);
     s0 = f32x4.add(f32x4.add(s0, s1), f32x4.add(s2, s3));
-    s4 = f32x4.add(f32x4.add(s4, s5), f32x4.add(s6, s7));
-    s0 = f32x4.add(s0, s4);
+    if (what == PLAIN) s0 = f32x4.add(s0, f32x4.add(f32x4.add(s4, s5), f32x4.add(s6, s7)));
     total = f64x2.add(total, f64x2.add(low64(s0), high64(s0)));
-    n -= trips << 5;
+    n -= trips << shift;
   }
   let s = zero;
   for (; n >= 4; n -= 4) {
@@ -164,55 +169,50 @@ export function sum(x: usize, y: usize, outer: i32, n: i32, inner: i32, scale: f
   }
 }
 
-const MAX = 0;
-const MIN = 1;
+// Minima are maxima of the negated values: `sign` holds -0, to turn signs, or 0.
 
-/** The more extreme of a and b; a where either is NaN. */
+/** The sign of extremes: 0 for the largest, -0 for the smallest. */
 @inline
-function pick(op: i32, a: v128, b: v128): v128 {
-  return op == MAX ? f32x4.pmax(a, b) : f32x4.pmin(a, b);
+function turning(smallest: bool): v128 {
+  return i32x4.splat(smallest ? 0x80000000 : 0);
 }
 
-/** Extreme of n > 0 contiguous elements, NaN if there is one: pmax drops NaN (and f32x4.max is slow), so they are noted apart. */
-@inline
-function extremeRow(op: i32, x: usize, n: i32): f32 {
-  const first = v128.load32_splat(x);
+/** Extreme of n > 0 contiguous elements, NaN if there is one: pmax drops NaN (f32x4.max is slow), so it is noted apart. */
+function extremeRow(x: usize, n: i32, sign: v128): f32 {
+  const first = v128.xor(v128.load32_splat(x), sign);
   let m0 = first, m1 = first, m2 = first, m3 = first;
   let bad0 = f32x4.ne(first, first), bad1 = bad0;
   for (; n >= 16; n -= 16) {
-    const v0 = v128.load(x), v1 = v128.load(x, 16), v2 = v128.load(x, 32), v3 = v128.load(x, 48);
-    m0 = pick(op, m0, v0);
-    m1 = pick(op, m1, v1);
-    m2 = pick(op, m2, v2);
-    m3 = pick(op, m3, v3);
+    const v0 = v128.xor(v128.load(x), sign), v1 = v128.xor(v128.load(x, 16), sign);
+    const v2 = v128.xor(v128.load(x, 32), sign), v3 = v128.xor(v128.load(x, 48), sign);
+    m0 = f32x4.pmax(m0, v0);
+    m1 = f32x4.pmax(m1, v1);
+    m2 = f32x4.pmax(m2, v2);
+    m3 = f32x4.pmax(m3, v3);
     bad0 = v128.or(bad0, v128.or(f32x4.ne(v0, v0), f32x4.ne(v1, v1)));
     bad1 = v128.or(bad1, v128.or(f32x4.ne(v2, v2), f32x4.ne(v3, v3)));
     x += 64;
   }
   for (; n >= 4; n -= 4) {
-    const v = v128.load(x);
-    m0 = pick(op, m0, v);
+    const v = v128.xor(v128.load(x), sign);
+    m0 = f32x4.pmax(m0, v);
     bad0 = v128.or(bad0, f32x4.ne(v, v));
     x += 16;
   }
   if (n > 0) {
-    const v = loadLanes(x, n, first);
-    m1 = pick(op, m1, v);
+    const v = v128.xor(loadLanes(x, n, v128.xor(first, sign)), sign);
+    m1 = f32x4.pmax(m1, v);
     bad1 = v128.or(bad1, f32x4.ne(v, v));
   }
-  m0 = pick(op, pick(op, m0, m1), pick(op, m2, m3));
-  m0 = pick(op, m0, v128.shuffle<u64>(m0, m0, 1, 0));
-  m0 = pick(op, m0, v128.shuffle<u32>(m0, m0, 1, 0, 3, 2));
-  return v128.any_true(v128.or(bad0, bad1)) ? NaN : f32x4.extract_lane(m0, 0);
+  m0 = f32x4.pmax(f32x4.pmax(m0, m1), f32x4.pmax(m2, m3));
+  m0 = f32x4.pmax(m0, v128.shuffle<u64>(m0, m0, 1, 0));
+  m0 = f32x4.pmax(m0, v128.shuffle<u32>(m0, m0, 1, 0, 3, 2));
+  return v128.any_true(v128.or(bad0, bad1)) ? NaN : f32x4.extract_lane(v128.xor(m0, sign), 0);
 }
 
 /** Largest of n > 0 contiguous elements; NaN if one is. */
 export function maxRow(x: usize, n: i32): f32 {
-  return extremeRow(MAX, x, n);
-}
-
-function minRow(x: usize, n: i32): f32 {
-  return extremeRow(MIN, x, n);
+  return extremeRow(x, n, turning(false));
 }
 
 /** First position of `value` (a NaN stands for any NaN) in a row that holds it. */
@@ -233,42 +233,32 @@ function findRow(x: usize, n: i32, value: f32): i32 {
 }
 
 /** y = the more extreme of y and x, n elements; a NaN of either stays. */
-@inline
-function extremeInto(op: i32, x: usize, y: usize, n: i32): void {
+function extremeInto(x: usize, y: usize, n: i32, sign: v128): void {
   for (; n >= 4; n -= 4) {
-    const v = v128.load(x);
-    v128.store(y, v128.or(pick(op, v128.load(y), v), f32x4.ne(v, v)));
+    const v = v128.xor(v128.load(x), sign);
+    const best = f32x4.pmax(v128.xor(v128.load(y), sign), v);
+    v128.store(y, v128.or(v128.xor(best, sign), f32x4.ne(v, v)));
     x += 16;
     y += 16;
   }
   if (n > 0) {
-    const zero = f32x4.splat(0);
-    const v = loadLanes(x, n, zero);
-    storeLanes(y, v128.or(pick(op, loadLanes(y, n, zero), v), f32x4.ne(v, v)), n);
+    const v = v128.xor(loadLanes(x, n, sign), sign);
+    const best = f32x4.pmax(v128.xor(loadLanes(y, n, sign), sign), v);
+    storeLanes(y, v128.or(v128.xor(best, sign), f32x4.ne(v, v)), n);
   }
 }
 
-function maxInto(x: usize, y: usize, n: i32): void {
-  extremeInto(MAX, x, y, n);
-}
-
-function minInto(x: usize, y: usize, n: i32): void {
-  extremeInto(MIN, x, y, n);
-}
-
 /** Row numbers of the extremes of four columns (`wide`) or one: the first among equals, the first NaN before all. */
-@inline
-function whereColumns(op: i32, x: usize, y: usize, n: i32, stride: usize, wide: bool): void {
-  let best = loadWide(x, wide);
+function whereColumns(x: usize, y: usize, n: i32, stride: usize, wide: bool, sign: v128): void {
+  let best = v128.xor(loadWide(x, wide), sign);
   let bad = f32x4.ne(best, best);
   let where = i32x4.splat(0);
   for (let r = 1; r < n; r++) {
     x += stride;
-    const v = loadWide(x, wide);
+    const v = v128.xor(loadWide(x, wide), sign);
     // A NaN is taken unless the best is one already; no number is above a best that is NaN.
-    const better = op == MAX ? f32x4.gt(v, best) : f32x4.lt(v, best);
     const isBad = f32x4.ne(v, v);
-    const take = v128.or(better, v128.andnot(isBad, bad));
+    const take = v128.or(f32x4.gt(v, best), v128.andnot(isBad, bad));
     best = v128.bitselect(v, best, take);
     where = v128.bitselect(i32x4.splat(r), where, take);
     bad = v128.or(bad, isBad);
@@ -276,39 +266,25 @@ function whereColumns(op: i32, x: usize, y: usize, n: i32, stride: usize, wide: 
   storeWide(y, where, wide);
 }
 
-function argmaxColumns(x: usize, y: usize, n: i32, stride: usize, wide: bool): void {
-  whereColumns(MAX, x, y, n, stride, wide);
-}
-
-function argminColumns(x: usize, y: usize, n: i32, stride: usize, wide: bool): void {
-  whereColumns(MIN, x, y, n, stride, wide);
-}
-
-@inline
-function extreme(op: i32, index: bool, x: usize, y: usize, outer: i32, n: i32, inner: i32): void {
+function extreme(index: bool, sign: v128, x: usize, y: usize, outer: i32, n: i32, inner: i32): void {
   assert(outer >= 0 && n > 0 && inner >= 0, "amax, amin, argmax, argmin: the axis must not be empty");
   const slice = (<usize>n * <usize>inner) << 2;
   const stride = <usize>inner << 2;
   for (; outer > 0; outer--) {
     if (inner == 1) {
-      const value = op == MAX ? maxRow(x, n) : minRow(x, n);
+      const value = extremeRow(x, n, sign);
       if (index) store<i32>(y, findRow(x, n, value));
       else store<f32>(y, value);
     } else if (index) {
       const wide = inner >= 4;
       for (let c = 0; c < inner; c += wide ? 4 : 1) {
         const at = <usize>(wide ? min(c, inner - 4) : c) << 2;
-        if (op == MAX) argmaxColumns(x + at, y + at, n, stride, wide);
-        else argminColumns(x + at, y + at, n, stride, wide);
+        whereColumns(x + at, y + at, n, stride, wide, sign);
       }
     } else {
       // Row by row into y, which stays in the cache: an extreme loses no accuracy there, as a sum would.
       memory.copy(y, x, stride);
-      for (let k = 1; k < n; k++) {
-        const row = x + <usize>k * stride;
-        if (op == MAX) maxInto(row, y, inner);
-        else minInto(row, y, inner);
-      }
+      for (let k = 1; k < n; k++) extremeInto(x + <usize>k * stride, y, inner, sign);
     }
     x += slice;
     y += stride;
@@ -317,20 +293,20 @@ function extreme(op: i32, index: bool, x: usize, y: usize, outer: i32, n: i32, i
 
 /** y[o, i] = max over k of x[o, k, i], NaN if one is; n > 0. */
 export function amax(x: usize, y: usize, outer: i32, n: i32, inner: i32): void {
-  extreme(MAX, false, x, y, outer, n, inner);
+  extreme(false, turning(false), x, y, outer, n, inner);
 }
 
 /** y[o, i] = min over k of x[o, k, i], NaN if one is; n > 0. */
 export function amin(x: usize, y: usize, outer: i32, n: i32, inner: i32): void {
-  extreme(MIN, false, x, y, outer, n, inner);
+  extreme(false, turning(true), x, y, outer, n, inner);
 }
 
 /** y[o, i] (i32) = the first k where x[o, k, i] is largest, the first NaN if there is one; n > 0. */
 export function argmax(x: usize, y: usize, outer: i32, n: i32, inner: i32): void {
-  extreme(MAX, true, x, y, outer, n, inner);
+  extreme(true, turning(false), x, y, outer, n, inner);
 }
 
 /** y[o, i] (i32) = the first k where x[o, k, i] is smallest, the first NaN if there is one; n > 0. */
 export function argmin(x: usize, y: usize, outer: i32, n: i32, inner: i32): void {
-  extreme(MIN, true, x, y, outer, n, inner);
+  extreme(true, turning(true), x, y, outer, n, inner);
 }

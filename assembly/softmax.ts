@@ -2,17 +2,52 @@
 // Each hot loop has a function of its own. The largest element is subtracted first, so no exponential overflows;
 // a NaN or +Inf in a row, or a row of -Inf alone, gives NaN throughout, through max - max or through the sum.
 import { addPair, high64, loadLanes, loadWide, low64, narrow, storeLanes, storeWide } from "./lanes";
-import { EXP, exp4, expCore, log4 } from "./exp-temp";
+import { logCall } from "./math";
 import { dotRow, maxRow, sumRow } from "./reduce";
 
-/** exp4 as a call, where it is not worth its code inlined: tails and columns. */
-function exp4Call(x: v128): v128 {
-  return exp4(x);
+// Exponentials here are of numbers <= 0, and often of -Inf (masks), so they have a form of their own, which neither
+// branches nor gives denormals, slow in all that follows. log2(e); 1.5 * 2^23 + 126; ln 2 in two parts, the first of
+// 9 bits, so that its product with an exponent is exact; twice the polynomial of (e^r - 1 - r) / r^2, minimax for the
+// relative error of e^r on |r| <= ln 2 / 2 (3e-9, Lawson's algorithm); 2; the least x of which e^x is not 0.
+const EXP = memory.data<f32>([
+  1.44269504088896341, 12583038, 0.693359375, -2.12194440e-4, 0.0027629080150811, 0.016737490425627756,
+  0.08333678158603163, 0.3333304079633439, 0.9999998686413285, 2, -87.5,
+]);
+
+/**
+ * e^x for x <= 88, to 8e-8 relative; 0 where that is below 1.7e-38, NaN for NaN. Constants are arguments, so that a
+ * loop can load them before its first trip: V8 rebuilds a splat constant, and repeats a load, in every trip.
+ * x = n ln 2 + r: adding the magic number rounds x log2(e) to n and leaves n + 126 in the low bits; shifted into the
+ * exponent field it is 2^(n-1), and the polynomial gives 2 e^r. At n = -126 the field is 0, and so is the result.
+ */
+@inline
+function expBelow(
+  x: v128, log2e: v128, magic: v128, ln2High: v128, ln2Low: v128, c4: v128, c3: v128, c2: v128, c1: v128, c0: v128,
+  two: v128, least: v128,
+): v128 {
+  // pmax with the constant second keeps NaN.
+  x = f32x4.pmax(x, least);
+  const z = f32x4.add(f32x4.mul(x, log2e), magic);
+  const n = f32x4.sub(z, magic);
+  const r = f32x4.sub(f32x4.sub(x, f32x4.mul(n, ln2High)), f32x4.mul(n, ln2Low));
+  const r2 = f32x4.mul(r, r);
+  const p = f32x4.add(f32x4.mul(f32x4.add(f32x4.mul(c4, r), c3), r2), f32x4.add(f32x4.mul(c2, r), c1));
+  const q = f32x4.mul(f32x4.add(f32x4.mul(p, r), c0), r2);
+  return f32x4.mul(f32x4.add(f32x4.add(q, f32x4.add(r, r)), two), i32x4.shl(z, 23));
+}
+
+/** The same as a call, where it is not worth its code inlined: tails and columns. */
+function expCall(x: v128): v128 {
+  return expBelow(
+    x, v128.load32_splat(EXP), v128.load32_splat(EXP, 4), v128.load32_splat(EXP, 8), v128.load32_splat(EXP, 12),
+    v128.load32_splat(EXP, 16), v128.load32_splat(EXP, 20), v128.load32_splat(EXP, 24), v128.load32_splat(EXP, 28),
+    v128.load32_splat(EXP, 32), v128.load32_splat(EXP, 36), v128.load32_splat(EXP, 40),
+  );
 }
 
 /** ln(x) of one number. */
 export function logOne(x: f32): f32 {
-  return f32x4.extract_lane(log4(f32x4.splat(x)), 0);
+  return f32x4.extract_lane(logCall(f32x4.splat(x)), 0);
 }
 
 /** Sum of exp(x - shift) over a row, in f64 over blocks of 1024; with `keep` also y = scale * exp(x - shift). */
@@ -30,7 +65,7 @@ function expRow(keep: bool, x: usize, y: usize, n: i32, shift: f32, scale: f32):
     let s = zero;
     do {
       const d = f32x4.sub(v128.load(x), minus);
-      const e = expCore(d, log2e, magic, ln2High, ln2Low, c4, c3, c2, c1, c0, two, least);
+      const e = expBelow(d, log2e, magic, ln2High, ln2Low, c4, c3, c2, c1, c0, two, least);
       s = f32x4.add(s, e);
       if (keep) {
         v128.store(y, f32x4.mul(e, by));
@@ -42,7 +77,7 @@ function expRow(keep: bool, x: usize, y: usize, n: i32, shift: f32, scale: f32):
     n -= vectors << 2;
   }
   if (n > 0) {
-    const e = exp4Call(f32x4.sub(loadLanes(x, n, f32x4.splat(f32.NEGATIVE_INFINITY)), minus));
+    const e = expCall(f32x4.sub(loadLanes(x, n, f32x4.splat(f32.NEGATIVE_INFINITY)), minus));
     if (keep) storeLanes(y, f32x4.mul(e, by), n);
     // Lanes beyond the row hold exp(-Inf - shift) = 0, and NaN when shift is -Inf: then the row is NaN anyway.
     total = f64x2.add(total, f64x2.add(low64(e), high64(e)));
@@ -104,13 +139,13 @@ function logSoftmaxGradRow(gy: usize, y: usize, gx: usize, n: i32, total: f32): 
   const two = v128.load32_splat(EXP, 36), least = v128.load32_splat(EXP, 40);
   const s = f32x4.splat(total);
   for (; n >= 4; n -= 4) {
-    const e = expCore(v128.load(y), log2e, magic, ln2High, ln2Low, c4, c3, c2, c1, c0, two, least);
+    const e = expBelow(v128.load(y), log2e, magic, ln2High, ln2Low, c4, c3, c2, c1, c0, two, least);
     v128.store(gx, f32x4.sub(v128.load(gy), f32x4.mul(e, s)));
     gy += 16;
     y += 16;
     gx += 16;
   }
-  if (n > 0) storeLanes(gx, f32x4.sub(loadLanes(gy, n, s), f32x4.mul(exp4Call(loadLanes(y, n, s)), s)), n);
+  if (n > 0) storeLanes(gx, f32x4.sub(loadLanes(gy, n, s), f32x4.mul(expCall(loadLanes(y, n, s)), s)), n);
 }
 
 /** Four columns at once (`wide`) or one, `stride` bytes from row to row; sums in f64. */
@@ -120,13 +155,13 @@ function softmaxColumns(log: bool, x: usize, y: usize, n: i32, stride: usize, wi
   for (let at = stride; at < end; at += stride) m = f32x4.pmax(m, loadWide(x + at, wide));
   let low = f64x2.splat(0), high = low;
   for (let at: usize = 0; at < end; at += stride) {
-    const e = exp4Call(f32x4.sub(loadWide(x + at, wide), m));
+    const e = expCall(f32x4.sub(loadWide(x + at, wide), m));
     if (!log) storeWide(y + at, e, wide);
     low = f64x2.add(low, low64(e));
     high = f64x2.add(high, high64(e));
   }
   let s = narrow(low, high);
-  s = log ? log4(s) : f32x4.div(f32x4.splat(1), s);
+  s = log ? logCall(s) : f32x4.div(f32x4.splat(1), s);
   for (let at: usize = 0; at < end; at += stride) {
     const v = log ? f32x4.sub(f32x4.sub(loadWide(x + at, wide), m), s) : f32x4.mul(loadWide(y + at, wide), s);
     storeWide(y + at, v, wide);
@@ -145,7 +180,7 @@ function softmaxGradColumns(log: bool, gy: usize, y: usize, gx: usize, n: i32, s
   const s = narrow(low, high);
   for (let at: usize = 0; at < end; at += stride) {
     const g = loadWide(gy + at, wide), v = loadWide(y + at, wide);
-    const r = log ? f32x4.sub(g, f32x4.mul(exp4Call(v), s)) : f32x4.mul(v, f32x4.sub(g, s));
+    const r = log ? f32x4.sub(g, f32x4.mul(expCall(v), s)) : f32x4.mul(v, f32x4.sub(g, s));
     storeWide(gx + at, r, wide);
   }
 }

@@ -1,6 +1,6 @@
-// node bench/matmul.mjs [part of a name]: GFLOP/s of the matrix products and their share of this machine's peak, then
-// nanoseconds per call of the tiny ones. Candidates and the peak loop alternate; medians of 11.
-// KERNELS: KERNELS=path.wasm times another build.
+// node bench/matmul.mjs [shapes]: GFLOP/s of the matrix products, their share of this machine's peak, and nanoseconds
+// per call of the small ones. Shapes are MxKxN, say 64x784x128; without any, a fixed list. KERNELS=path.wasm times
+// another build. The peak loop and the candidates alternate; medians of 11.
 import { readFile } from "node:fs/promises";
 import { median, peakProbe, time } from "./peak.mjs";
 
@@ -32,20 +32,46 @@ function candidate(m, k, n, layout) {
 }
 
 const cube = (s) => [s, s, s];
-const big = [...[64, 128, 256, 512, 1024, 100, 127].map(cube), [128, 784, 128], [64, 784, 128], [128, 128, 10], [1, 256, 256]];
-const tiny = [
-  [32, 2, 16, "NT+"], [32, 16, 16, "NT+"], [32, 16, 1, "NT+"], // 2-16-16-1 forward, batch 32
-  [32, 1, 16, "NN"], [32, 16, 16, "NN"], // gradients of the inputs
-  [1, 32, 16, "TN"], [16, 32, 16, "TN"], [16, 32, 2, "TN"], // gradients of the weights
-  ...["NN", "NT", "TN", "TT"].flatMap((layout) => [[8, 8, 8, layout], [16, 16, 16, layout], [32, 32, 32, layout]]),
+const big = [
+  ...[64, 128, 256, 512, 1024, 100, 127].map(cube),
+  [128, 784, 128],
+  [64, 784, 128],
+  [128, 128, 10],
+  [1, 256, 256],
 ];
-const filter = process.argv[2] ?? "";
-const list = [
-  ...big.flatMap((s) => ["NN", "NT", "TN"].map((layout) => candidate(...s, layout))),
-  ...[[1024, 1024, 1024], [128, 128, 128]].map((s) => candidate(...s, "TT")),
-  ...[[1, 1024, 1024], [1, 2048, 2048], [2, 256, 256]].flatMap((s) => ["NN", "NT"].map((l) => candidate(...s, l))),
-  ...tiny.map((s) => candidate(...s)),
-].filter(({ name }) => name.includes(filter));
+const tiny = [
+  [32, 2, 16, "NT+"],
+  [32, 16, 16, "NT+"],
+  [32, 16, 1, "NT+"], // 2-16-16-1 forward, batch 32
+  [32, 1, 16, "NN"],
+  [32, 16, 16, "NN"], // gradients of the inputs
+  [1, 32, 16, "TN"],
+  [16, 32, 16, "TN"],
+  [16, 32, 2, "TN"], // gradients of the weights
+  ...["NN", "NT", "TN", "TT"].flatMap((layout) => [
+    [8, 8, 8, layout],
+    [16, 16, 16, layout],
+    [32, 32, 32, layout],
+  ]),
+];
+const asked = process.argv.slice(2).map((shape) => shape.split("x").map(Number));
+const each = (shapes, layouts) => shapes.flatMap((shape) => layouts.map((layout) => candidate(...shape, layout)));
+const list =
+  asked.length > 0
+    ? each(asked, ["NN", "NT", "TN", "TT"])
+    : [
+        ...each(big, ["NN", "NT", "TN"]),
+        ...each([cube(128), cube(1024)], ["TT"]),
+        ...each(
+          [
+            [1, 1024, 1024],
+            [1, 2048, 2048],
+            [2, 256, 256],
+          ],
+          ["NN", "NT"],
+        ),
+        ...tiny.map((shape) => candidate(...shape)),
+      ];
 
 const probe = await peakProbe();
 const peaks = [];

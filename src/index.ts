@@ -1,81 +1,48 @@
 // The package root: an explicit table of contents.
 export { OutOfMemoryError, ReleasedTensorError } from "./error.js";
-export type { InitOptions, MemoryReport } from "./memory/index.js";
+
 // Starting and memory
 export { init, memory } from "./memory/index.js";
-export type { CrossEntropyOptions, Dim, LossOptions, ReduceOptions, Reduction, ValuesAndIndices } from "./ops/index.js";
-// Ops, by family
-export {
-  add,
-  amax,
-  amin,
-  argmax,
-  argmin,
-  cat,
-  clone,
-  copy,
-  crossEntropy,
-  div,
-  exp,
-  expand,
-  fill,
-  flatten,
-  indexSelect,
-  linear,
-  log,
-  logSoftmax,
-  matmul,
-  max,
-  mean,
-  min,
-  mseLoss,
-  mul,
-  neg,
-  permute,
-  relu,
-  reshape,
-  sigmoid,
-  slice,
-  softmax,
-  sqrt,
-  square,
-  squeeze,
-  sub,
-  sum,
-  tanh,
-  to,
-  transpose,
-  unsqueeze,
-  zero,
-} from "./ops/index.js";
+export type { InitOptions, MemoryReport } from "./memory/index.js";
 export type { Shape, SliceRange } from "./shape.js";
-export type { GradcheckOptions, GradOptions } from "./tape/index.js";
+
+// Tensors and random numbers
+export { Tensor } from "./tensor/index.js";
+export type { BackwardOptions, DType, NestedArray, TypedArray } from "./tensor/index.js";
+export { arange, empty, full, ones, rand, randint, randn, randperm, tensor, zeros } from "./tensor/index.js";
+export type { CreateOptions, RandomOptions, TensorData, TensorOptions } from "./tensor/index.js";
+export { Generator, manualSeed, seed } from "./tensor/index.js";
+
 // The tape
 export { enableGrad, grad, gradcheck, keep, noGrad, scope, steps } from "./tape/index.js";
-export type {
-  BackwardOptions,
-  CreateOptions,
-  DType,
-  NestedArray,
-  RandomOptions,
-  TensorData,
-  TensorOptions,
-  TypedArray,
-} from "./tensor/index.js";
-// Tensors and random numbers
-export {
-  arange,
-  empty,
-  full,
-  Generator,
-  manualSeed,
-  ones,
-  rand,
-  randint,
-  randn,
-  randperm,
-  seed,
-  Tensor,
-  tensor,
-  zeros,
-} from "./tensor/index.js";
+export type { GradcheckOptions, GradOptions } from "./tape/index.js";
+export { checkpoint, defineOp, hessian, jacobian, jvp, perSampleGradients, vjp } from "./ops/index.js";
+export type { OpDefinition } from "./ops/index.js";
+
+// Ops, by family
+// activation
+export { relu, sigmoid, tanh } from "./ops/index.js";
+// convert
+export { to } from "./ops/index.js";
+// einsum
+export { einsum } from "./ops/index.js";
+// elementwise
+export { add, div, exp, log, mul, neg, sqrt, square, sub } from "./ops/index.js";
+// gather
+export { indexSelect } from "./ops/index.js";
+// layout
+export { cat, clone, expand, flatten, permute, reshape, slice, squeeze, transpose, unsqueeze } from "./ops/index.js";
+// linalg
+export { eigh, qr, svd } from "./ops/index.js";
+// loss
+export { crossEntropy, mseLoss } from "./ops/index.js";
+export type { CrossEntropyOptions, LossOptions, Reduction } from "./ops/index.js";
+// matmul
+export { bmm, dot, linear, matmul, outer } from "./ops/index.js";
+// reduce
+export { amax, amin, argmax, argmin, max, mean, min, sum } from "./ops/index.js";
+export type { Dim, ReduceOptions, ValuesAndIndices } from "./ops/index.js";
+// softmax
+export { logSoftmax, softmax } from "./ops/index.js";
+// write
+export { copy, fill, zero } from "./ops/index.js";

@@ -44,6 +44,7 @@ export abstract class Handle {
   /** @internal A one-element tensor's value, kept when it is released. */
   kept = 0;
 
+  /** @internal */
   constructor(shape: readonly number[], numel: number, storage: Storage, address: Ptr, op: string) {
     this.shape = shape;
     this.numel = numel;

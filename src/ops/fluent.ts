@@ -7,8 +7,8 @@ import type { ValuesAndIndices } from "./reduce.js";
 
 type Ops = typeof ops;
 
-/** Ops on a list of tensors are functions only. (The type cannot ask for "a tensor comes first": Tensor is being defined.) */
-const onLists = ["cat"] as const;
+/** Ops whose first parameter is no tensor are functions only. (The type cannot ask for "a tensor comes first": Tensor is being defined.) */
+const onLists = ["cat", "einsum"] as const;
 
 /** The methods: an op's parameters without the first. */
 type Methods = {

@@ -3,7 +3,7 @@ import { checkInteger, checkOptions, describe, rangeError, show, typeError } fro
 import { kernels } from "../kernels/index.js";
 import { nullPtr } from "../memory/index.js";
 import { sameShape } from "../shape.js";
-import { goesWith, isRecording, record } from "../tape/index.js";
+import { composed, goesWith, isRecording, record } from "../tape/index.js";
 import { allocate, checkTensor, ptr, type Tensor } from "../tensor/index.js";
 import { mul, square, sub } from "./elementwise.js";
 import { checkFloat } from "./launch.js";
@@ -42,7 +42,7 @@ export function mseLoss(input: Tensor, target: Tensor, options: LossOptions = {}
   if (!sameShape(input.shape, target.shape)) {
     throw rangeError("mseLoss", `shapes differ: input is ${show(input.shape)}, target is ${show(target.shape)}`);
   }
-  if (reduction === "none") return square(sub(input, target));
+  if (reduction === "none") return composed([input, target], () => square(sub(input, target)));
   const scale = reduction === "mean" ? 1 / input.numel : 1;
   const a = ptr(input);
   const b = ptr(target);
@@ -107,12 +107,13 @@ export function crossEntropy(input: Tensor, target: Tensor, options: CrossEntrop
       "input is [batch, classes, …], target [batch, …].",
     );
   }
-  const classes = input.shape[axis]!;
-  let rows = input;
-  if (input.ndim > 2) rows = permute(input, [0, ...input.shape.map((_, i) => i).slice(2), 1]);
-  if (input.ndim !== 2) rows = reshape(rows, [target.numel, classes]);
-  const losses = rowLosses(rows, target, ignoreIndex, reduction);
-  return reduction === "none" && target.ndim !== 1 ? reshape(losses, target.shape) : losses;
+  if (input.ndim === 2) return rowLosses(input, target, ignoreIndex, reduction);
+  return composed([input, target], () => {
+    const last = [0, ...input.shape.map((_, i) => i).slice(2), 1];
+    const rows = reshape(input.ndim > 2 ? permute(input, last) : input, [target.numel, input.shape[axis]!]);
+    const losses = rowLosses(rows, target, ignoreIndex, reduction);
+    return reduction === "none" ? reshape(losses, target.shape) : losses;
+  });
 }
 
 /** `[rows, classes]` and as many targets: the loss of each row, or their sum or mean. */

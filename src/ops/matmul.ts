@@ -3,7 +3,7 @@ import { rangeError, show } from "../error.js";
 import { kernels, type Ptr } from "../kernels/index.js";
 import { nullPtr, offset, Storage } from "../memory/index.js";
 import { broadcastShapes, broadcastStrides, numelOf, type Shape, sameShape } from "../shape.js";
-import { record } from "../tape/index.js";
+import { composed, record } from "../tape/index.js";
 import { allocate, isTransposed, ptr, ptrAsStored, type Tensor } from "../tensor/index.js";
 import { sumTo } from "./broadcast.js";
 import { checkFloat, inLoops } from "./launch.js";
@@ -113,19 +113,24 @@ export function matmul(a: Tensor, b: Tensor): Tensor {
       b.ndim > 1 && b.shape[b.ndim - 1] === k ? "Transpose b." : undefined,
     );
   }
-  if (a.ndim === 1 || b.ndim === 1) {
-    const y = matmul(a.ndim === 1 ? unsqueeze(a, 0) : a, b.ndim === 1 ? unsqueeze(b, 1) : b);
-    const shape = y.shape.slice();
-    if (b.ndim === 1) shape.pop();
-    if (a.ndim === 1) shape.splice(shape.length - (b.ndim === 1 ? 1 : 2), 1);
-    return reshape(y, shape);
-  }
+  if (a.ndim === 1 || b.ndim === 1) return composed([a, b], () => vectorProduct(a, b));
   // One matrix for all: the batch joins the rows, so that it is one product and its gradient another.
   if (b.ndim === 2 && a.ndim > 2 && !isTransposed(a)) {
-    const y = product(reshape(a, [numelOf(a.shape.slice(0, -1)), k]), b, false, false);
-    return reshape(y, [...a.shape.slice(0, -1), b.shape[1]!]);
+    return composed([a, b], () => {
+      const y = product(reshape(a, [numelOf(a.shape.slice(0, -1)), k]), b, false, false);
+      return reshape(y, [...a.shape.slice(0, -1), b.shape[1]!]);
+    });
   }
   return product(a, b, false, false);
+}
+
+/** A product with a vector on one side or both: a matrix product whose axis of size 1 is dropped. */
+function vectorProduct(a: Tensor, b: Tensor): Tensor {
+  const y = matmul(a.ndim === 1 ? unsqueeze(a, 0) : a, b.ndim === 1 ? unsqueeze(b, 1) : b);
+  const shape = y.shape.slice();
+  if (b.ndim === 1) shape.pop();
+  if (a.ndim === 1) shape.splice(shape.length - (b.ndim === 1 ? 1 : 2), 1);
+  return reshape(y, shape);
 }
 
 const rowsOf = (x: Tensor, features: number): Tensor =>
@@ -192,4 +197,38 @@ export function linear(x: Tensor, weight: Tensor, bias?: Tensor): Tensor {
     ],
     [x, weight],
   );
+}
+
+function checkRank(op: string, name: string, x: Tensor, rank: number): void {
+  checkFloat(op, name, x);
+  if (x.ndim !== rank)
+    throw rangeError(op, `${name} must have ${rank} ${rank === 1 ? "axis" : "axes"}: got ${show(x.shape)}`);
+}
+
+/** Inner product of two vectors: `[n], [n] -> []`. PyTorch: `torch.dot`. */
+export function dot(a: Tensor, b: Tensor): Tensor {
+  checkRank("dot", "a", a, 1);
+  checkRank("dot", "b", b, 1);
+  if (a.numel !== b.numel) throw rangeError("dot", `lengths differ: a is ${show(a.shape)}, b is ${show(b.shape)}`);
+  return matmul(a, b);
+}
+
+/** All products of two vectors' elements: `[m], [n] -> [m, n]`. PyTorch: `torch.outer`. */
+export function outer(a: Tensor, b: Tensor): Tensor {
+  checkRank("outer", "a", a, 1);
+  checkRank("outer", "b", b, 1);
+  return composed([a, b], () => matmul(unsqueeze(a, 1), unsqueeze(b, 0)));
+}
+
+/** A product for each item of a batch: `[batch, m, k], [batch, k, n] -> [batch, m, n]`. PyTorch: `torch.bmm`. */
+export function bmm(a: Tensor, b: Tensor): Tensor {
+  checkRank("bmm", "a", a, 3);
+  checkRank("bmm", "b", b, 3);
+  if (a.shape[0] !== b.shape[0])
+    throw rangeError(
+      "bmm",
+      `batches differ: a is ${show(a.shape)}, b is ${show(b.shape)}`,
+      "Use matmul() to broadcast.",
+    );
+  return matmul(a, b);
 }

@@ -2,7 +2,7 @@
 import { checkOptions, rangeError, show } from "../error.js";
 import { kernels } from "../kernels/index.js";
 import { aroundAxis, checkAxes, checkAxis, numelOf, reducedShape, type Shape } from "../shape.js";
-import { record, unrecorded } from "../tape/index.js";
+import { goesWith, record, unrecorded } from "../tape/index.js";
 import { allocate, ptr, type Tensor, viewOf } from "../tensor/index.js";
 import { gatherAlong, scatterAlong } from "./along.js";
 import { div, mul } from "./elementwise.js";
@@ -185,7 +185,10 @@ function extremeAlong(op: "max" | "min", x: Tensor, dim: number, keepdim: boolea
   const shape = keepdim ? kept : reducedShape(x.shape, [axis], false);
   const values = gatherAlong(x, axis, indices, shape, op);
   record(op, values, [[x, (gy) => scatterAlong(reshape(gy, kept), axis, indices, x.shape)]], [indices]);
-  return { values, indices: keepdim ? indices : reshape(indices, shape) };
+  if (keepdim) return { values, indices };
+  const dropped = reshape(indices, shape);
+  goesWith(values, indices); // the gradient still reads it
+  return { values, indices: dropped };
 }
 
 /**

@@ -54,10 +54,12 @@ abstract class AdamFamily extends Optimizer<AdamOptions> {
     checkNumber(this.name, "betas[1]", betas[1], 0, belowOne);
   }
 
+  /** @internal */
   protected stateNames({ amsgrad }: AdamOptions): readonly string[] {
     return amsgrad ? threeStates : twoStates;
   }
 
+  /** @internal */
   protected update(table: Ptr, count: number, { lr, betas, eps, weightDecay, amsgrad, maximize }: AdamOptions): void {
     kernels.adam(
       table,

@@ -46,10 +46,10 @@ export abstract class Optimizer<Options extends object> {
   /** Throws for options out of range; called for each group before each step, since they may be set. */
   protected abstract checkGroup(group: Options): void;
 
-  /** Names of a parameter's state tensors, beside `step`: at most three. */
+  /** @internal Names of a parameter's state tensors, beside `step`: at most three. */
   protected abstract stateNames(group: Options): readonly string[];
 
-  /** Runs the kernel on `count` records of the table. */
+  /** @internal Runs the kernel on `count` records of the table. */
   protected abstract update(table: Ptr, count: number, group: Options): void;
 
   /** Adds parameters with options of their own: for layers that join a training later. */

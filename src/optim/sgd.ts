@@ -57,10 +57,12 @@ export class SGD extends Optimizer<SGDOptions> {
     }
   }
 
+  /** @internal */
   protected stateNames({ momentum }: SGDOptions): readonly string[] {
     return momentum === 0 ? none : buffers;
   }
 
+  /** @internal */
   protected update(
     table: Ptr,
     count: number,

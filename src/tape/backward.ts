@@ -57,6 +57,14 @@ function orderFrom(roots: readonly (Node | null)[], outer: number[]): Node[] {
   return order;
 }
 
+/** @internal The leaves that a tensor's graph leads to. */
+export function leavesOf(x: Tensor): Tensor[] {
+  const outer: number[] = [];
+  const order = orderFrom([nodeOf(x)], outer);
+  restoreIndices(order, outer);
+  return order.flatMap(({ leaf }) => (leaf === null ? [] : [leaf]));
+}
+
 function restoreIndices(order: readonly Node[], outer: readonly number[]): void {
   for (let i = 0; i < outer.length; i++) order[i]!.index = outer[i]!;
 }
@@ -250,7 +258,6 @@ function consume(order: readonly Node[], through: readonly boolean[], roots: rea
     node.consumed = true;
     node.partials = null;
     node.saved = [];
-    node.edges = [];
   }
   for (const root of roots) {
     const graph = graphOf(root);

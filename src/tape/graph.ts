@@ -143,13 +143,13 @@ export function goesWith(y: Tensor, extra: Tensor): void {
 
 /** After a walk consumed nodes: dooms the graph's tensors that lie on them or were computed from such. */
 export function sweep(graph: Graph): void {
+  const members = graph.tensors.filter((t) => graphOf(t) === graph);
   if (!graph.sorted) {
-    graph.tensors.sort((a, b) => nodeOf(a)!.sequence - nodeOf(b)!.sequence);
+    members.sort((a, b) => nodeOf(a)!.sequence - nodeOf(b)!.sequence);
     graph.sorted = true;
   }
   const survivors: Tensor[] = [];
-  for (const t of graph.tensors) {
-    if (t.owner === null || graphOf(t) !== graph) continue;
+  for (const t of members) {
     const node = nodeOf(t)!;
     // In order of recording, so that an input's mark is final before it is looked at.
     if (!node.consumed) for (const edge of node.edges) if (edge?.consumed) node.consumed = true;

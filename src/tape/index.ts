@@ -6,11 +6,24 @@ import { orphan } from "./graph.js";
 import { detach, requireGrad } from "./record.js";
 
 export type { GradOptions } from "./backward.js";
-export { grad, installWalkOps } from "./backward.js";
+export { grad, installWalkOps, leavesOf } from "./backward.js";
 export type { GradcheckOptions } from "./gradcheck.js";
 export { gradcheck } from "./gradcheck.js";
 export { goesWith } from "./graph.js";
-export { enableGrad, isRecording, keep, noGrad, record, recordJoint, scope, unrecorded, willRecord } from "./record.js";
+export {
+  composed,
+  enableGrad,
+  isRecomputing,
+  isRecording,
+  keep,
+  noGrad,
+  recompute,
+  record,
+  recordJoint,
+  scope,
+  unrecorded,
+  willRecord,
+} from "./record.js";
 export { steps } from "./steps.js";
 
 /** @internal Puts the tape below Tensor's methods. Called where the fluent methods are attached. */

@@ -12,7 +12,7 @@ let sequence = 0;
 export class Node {
   /** The op's name; "" for a leaf. */
   readonly name: string;
-  /** Nodes of the inputs; null where an input requires no gradient. Emptied when the graph is consumed. */
+  /** Nodes of the inputs; null where an input requires no gradient. */
   edges: readonly (Node | null)[];
   /** One function an edge, or one for all; null for leaves and once consumed. */
   partials: readonly Partial[] | JointPartial | null;

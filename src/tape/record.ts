@@ -1,8 +1,8 @@
 // Recording: what every op calls with its result, and the modes that switch it off.
 import { rangeError, typeError } from "../error.js";
-import { moveTo, openLoops, runInScope, settle, writeTime } from "../memory/index.js";
+import { current, moveTo, openLoops, runInScope, settle, writeTime } from "../memory/index.js";
 import { Tensor, viewOf } from "../tensor/index.js";
-import { escapeNoGrad, followInputs, joinGraph, makeLoose, watchReads } from "./graph.js";
+import { escapeNoGrad, followInputs, giveToGraph, graphOf, joinGraph, makeLoose, watchReads } from "./graph.js";
 import { type JointPartial, Node, nodeOf, type Partial } from "./node.js";
 
 let recording = true;
@@ -71,6 +71,25 @@ export function recordJoint(
 export function unrecorded(name: string, y: Tensor, inputs: readonly Tensor[]): Tensor {
   y.op = name;
   place(y, inputs, false);
+  return y;
+}
+
+/**
+ * Runs the body of an op that is composed of other ops. In a bare loop, where no scope frees what the body makes on the
+ * way, that goes with the result: onto its graph if it is recorded, else away at once.
+ */
+export function composed(inputs: readonly Tensor[], body: () => Tensor): Tensor {
+  if (current !== null) return body();
+  const y = runInScope("the op", () => {
+    const result = body();
+    if (nodeOf(result) !== null && result.owner === current) {
+      result.owner = null;
+      joinGraph(result, inputs);
+      giveToGraph(graphOf(result)!, current!);
+    }
+    return result;
+  });
+  if (y.owner === null) followInputs(y, inputs);
   return y;
 }
 
@@ -151,6 +170,22 @@ export function enableGrad<T>(fn: () => T): T {
  */
 export function scope<T>(fn: () => T): T {
   return runInScope("scope", fn);
+}
+
+let recomputing = false;
+
+/** Whether a checkpointed function runs the second time: what it changes in place (running statistics) must not change again. */
+export const isRecomputing = (): boolean => recomputing;
+
+/** @internal Runs a checkpointed function the second time. */
+export function recompute<T>(fn: () => T): T {
+  const before = recomputing;
+  recomputing = true;
+  try {
+    return fn();
+  } finally {
+    recomputing = before;
+  }
 }
 
 /**

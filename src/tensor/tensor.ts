@@ -163,6 +163,15 @@ export class Tensor extends Handle {
     return tape().registerHook(this, hook);
   }
 
+  /** @internal */
+  override release(cause: string): void {
+    super.release(cause);
+    if (this.node === null) return;
+    // A loss that is held for its value must not hold its graph's nodes.
+    this.node = null;
+    this.derived = true;
+  }
+
   /** Gives the memory back now. Never needed in a normal loop. */
   dispose(): void {
     this.grad = null;
