@@ -39,6 +39,9 @@ export { crossEntropy, mseLoss } from "./ops/index.js";
 export type { CrossEntropyOptions, LossOptions, Reduction } from "./ops/index.js";
 // matmul
 export { bmm, dot, linear, matmul, outer } from "./ops/index.js";
+// norm
+export { batchNorm, groupNorm, instanceNorm, layerNorm, rmsNorm } from "./ops/index.js";
+export type { BatchNormOptions, InstanceNormOptions, NormOptions, RmsNormOptions } from "./ops/index.js";
 // reduce
 export { amax, amin, argmax, argmin, max, mean, min, sum } from "./ops/index.js";
 export type { Dim, ReduceOptions, ValuesAndIndices } from "./ops/index.js";

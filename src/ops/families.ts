@@ -8,6 +8,7 @@ export * from "./layout.js";
 export * from "./linalg.js";
 export * from "./loss.js";
 export * from "./matmul.js";
+export * from "./norm.js";
 export * from "./reduce.js";
 export * from "./softmax.js";
 export * from "./write.js";

@@ -3,7 +3,7 @@
 import { rangeError, show } from "../error.js";
 import { kernels, type Ptr } from "../kernels/index.js";
 import { nullPtr } from "../memory/index.js";
-import { sameShape, type Shape } from "../shape.js";
+import { type Shape, sameShape } from "../shape.js";
 import { goesWith, isRecording, recordJoint } from "../tape/index.js";
 import { allocate, fillWith, ptr, type Tensor } from "../tensor/index.js";
 import { add, div, mul, sqrt, square, sub } from "./elementwise.js";
@@ -84,10 +84,11 @@ export function normalizeBy(
     y,
     inputs,
     (gy, needs) => {
+      const wanted = (t: Tensor | null): boolean => t !== null && needs[inputs.indexOf(t)]!;
       const gradients = isRecording()
-        ? composedGradients(gy, x, weight, bias, by, means, rstd, through, eps)
-        : gradients3(op, gy, x, weight, bias, by, means, rstd, through);
-      return [x, weight, bias].flatMap((t, i) => (t === null ? [] : [gradients[i]!])).map((g, i) => (needs[i] ? g : null));
+        ? composedGradients(gy, x, weight, bias, by, means, rstd, through, eps, wanted)
+        : fusedGradients(op, gy, x, weight, bias, by, means, rstd, through);
+      return inputs.map((t) => (wanted(t) ? gradients[t === x ? 0 : t === weight ? 1 : 2]! : null));
     },
     weight === null ? [x, means, rstd] : [x, means, rstd, weight],
   );
@@ -97,7 +98,7 @@ export function normalizeBy(
 }
 
 /** The gradients of x, weight and bias. */
-function gradients3(
+function fusedGradients(
   op: string,
   gy: Tensor,
   x: Tensor,
@@ -121,9 +122,7 @@ function gradients3(
     fillWith(gb, 0);
   } else {
     const grouped = by.byBatch ? 1 : 0;
-    kernels.normalizeGrad(
-      g, from, ptr(means), ptr(rstd), pw, ptr(gx), ptr(gw), ptr(gb), N, C, D, L, grouped, through,
-    );
+    kernels.normalizeGrad(g, from, ptr(means), ptr(rstd), pw, ptr(gx), ptr(gw), ptr(gb), N, C, D, L, grouped, through);
   }
   return [gx, gw, gb];
 }
@@ -142,31 +141,34 @@ function composedGradients(
   rstd: Tensor,
   through: Through,
   eps: number,
-): Tensor[] {
+  wanted: (t: Tensor | null) => boolean,
+): (Tensor | null)[] {
   const { N, C, D, L } = by;
   const groups = C / D;
   const shape = [N, groups, D, L];
   const over = { dim: by.byBatch ? [0, 2, 3] : [2, 3], keepdim: true };
   const g = reshape(gy, shape);
-  let d = reshape(x, shape);
+  // What nobody wants must not be recorded, as no walk would consume it: hence the conditions.
+  const gb = wanted(bias) ? reshape(sum(g, [0, 3]), bias!.shape) : null;
+  if (!wanted(x) && !wanted(weight)) return [null, null, gb];
   let r: Tensor;
+  let hat: Tensor | null = null;
   if (through === GIVEN) {
-    d = sub(d, reshape(means, [1, C, 1, 1]));
     r = reshape(rstd, [1, C, 1, 1]);
+    if (wanted(weight)) hat = mul(sub(reshape(x, shape), reshape(means, [1, C, 1, 1])), r);
   } else {
+    let d = reshape(x, shape);
     if (through === BOTH) d = sub(d, mean(d, over));
     r = div(1, sqrt(add(mean(square(d), over), eps)));
+    hat = mul(d, r);
   }
-  const hat = mul(d, r);
+  const gw = wanted(weight) ? reshape(sum(mul(g, hat!), [0, 3]), weight!.shape) : null;
+  if (!wanted(x)) return [null, gw, gb];
   const h = weight === null ? g : mul(g, reshape(weight, [1, groups, D, 1]));
   let gx = h;
   if (through === BOTH) gx = sub(gx, mean(h, over));
-  if (through !== GIVEN) gx = sub(gx, mul(hat, mean(mul(h, hat), over)));
-  return [
-    reshape(mul(gx, r), x.shape),
-    reshape(sum(mul(g, hat), [0, 3]), weight?.shape ?? [C]),
-    reshape(sum(g, [0, 3]), bias?.shape ?? [C]),
-  ];
+  if (through !== GIVEN) gx = sub(gx, mul(hat!, mean(mul(h, hat!), over)));
+  return [reshape(mul(gx, r), x.shape), gw, gb];
 }
 
 /** 1/√(variance + eps), in place of the variance or in a new tensor. */
