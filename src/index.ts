@@ -22,8 +22,14 @@ export type { OpDefinition } from "./ops/index.js";
 // Ops, by family
 // activation
 export { relu, sigmoid, tanh } from "./ops/index.js";
+// attention
+export { scaledDotProductAttention } from "./ops/index.js";
+export type { AttentionOptions } from "./ops/index.js";
 // convert
 export { to } from "./ops/index.js";
+// dropout
+export { alphaDropout, dropout, dropout1d, dropout2d, dropout3d } from "./ops/index.js";
+export type { DropoutOptions } from "./ops/index.js";
 // einsum
 export { einsum } from "./ops/index.js";
 // elementwise

@@ -1,6 +1,8 @@
 // The op families: every function exported here is a public op, and a method of Tensor if a tensor comes first.
 export * from "./activation.js";
+export * from "./attention.js";
 export * from "./convert.js";
+export * from "./dropout.js";
 export * from "./einsum.js";
 export * from "./elementwise.js";
 export * from "./gather.js";
