@@ -1,32 +1,54 @@
 // Rows of scaled dot-product attention: block edges (64 queries, 128 keys), masks in every broadcast form, dropout.
 import { Generator, scaledDotProductAttention } from "../../src/index.js";
 import { words } from "../philox.js";
-import { at, broadcastTo, generate, map, matmul, softmax, transpose, zip } from "../reference.js";
+import { broadcastShape, broadcastTo, count, make } from "../reference.js";
 import type { Input, Ref, Row } from "./case.js";
 
 const op = "scaledDotProductAttention";
 
-/** The formula, with the whole matrix of weights; `takesPart` and `drop` are functions of a weight's multi-index. */
-function attention(
-  q: Ref,
-  k: Ref,
-  v: Ref,
-  options: {
-    scale?: number;
-    bias?: Ref | undefined;
-    takesPart?: (index: readonly number[]) => boolean;
-    drop?: (index: readonly number[], shape: readonly number[]) => number;
-  } = {},
-): Ref {
-  const scale = options.scale ?? 1 / Math.sqrt(q.shape[q.shape.length - 1]!);
-  let s = map(matmul(q, transpose(k, -1, -2)), (value) => value * scale);
-  if (options.bias) s = zip(s, options.bias, (a, b) => a + b);
-  const scores = generate(s.shape, (index) => (options.takesPart?.(index) === false ? -Infinity : at(s, index)));
-  let w = softmax(scores, -1);
-  // A row without keys is 0/0.
-  w = map(w, (value) => (Number.isNaN(value) ? 0 : value));
-  if (options.drop) w = generate(w.shape, (index) => at(w, index) * options.drop!(index, w.shape));
-  return matmul(w, v);
+interface Options {
+  readonly scale?: number;
+  readonly bias?: Ref | undefined;
+  /** Whether key j takes part for query i of an item of the batch. */
+  readonly takesPart?: (item: number, i: number, j: number) => boolean;
+  /** Factor of a weight. */
+  readonly drop?: (item: number, i: number, j: number) => number;
+}
+
+/** The formula, query by query. In flat loops: rows that span blocks are evaluated many times. */
+function attention(query: Ref, key: Ref, value: Ref, { scale, bias, takesPart, drop }: Options = {}): Ref {
+  const [L, E] = query.shape.slice(-2) as [number, number];
+  const [S, V] = value.shape.slice(-2) as [number, number];
+  const batch = broadcastShape(...[query, key, value].map((x) => x.shape.slice(0, -2)));
+  const [q, k, v] = [query, key, value].map((x) => broadcastTo(x, [...batch, ...x.shape.slice(-2)]).data) as [
+    Float64Array,
+    Float64Array,
+    Float64Array,
+  ];
+  const by = scale ?? 1 / Math.sqrt(E);
+  const added = bias && broadcastTo(bias, [...batch, L, S]).data;
+  const y = make([...batch, L, V], () => 0);
+  const w = new Float64Array(S);
+  for (let item = 0; item < count(batch); item++) {
+    for (let i = 0; i < L; i++) {
+      const row = item * L + i;
+      let top = -Infinity;
+      for (let j = 0; j < S; j++) {
+        let s = 0;
+        for (let e = 0; e < E; e++) s += q[row * E + e]! * k[(item * S + j) * E + e]!;
+        w[j] = takesPart?.(item, i, j) === false ? -Infinity : s * by + (added ? added[row * S + j]! : 0);
+        top = Math.max(top, w[j]!);
+      }
+      if (top === -Infinity) continue; // no key takes part
+      let total = 0;
+      for (let j = 0; j < S; j++) total += w[j] = Math.exp(w[j]! - top);
+      for (let j = 0; j < S; j++) {
+        const weight = (w[j]! / total) * (drop?.(item, i, j) ?? 1);
+        for (let d = 0; d < V; d++) y.data[row * V + d]! += weight * v[(item * S + j) * V + d]!;
+      }
+    }
+  }
+  return y;
 }
 
 const plain = (name: string, q: readonly number[], k: readonly number[], v: readonly number[]): Row => ({
@@ -41,7 +63,7 @@ const causal = (q: readonly number[], k: readonly number[], v: readonly number[]
   name: "causal",
   inputs: [{ shape: q }, { shape: k }, { shape: v }],
   run: (a, b, c) => scaledDotProductAttention(a!, b!, c!, { isCausal: true, scale: 0.4 }),
-  reference: (a, b, c) => attention(a!, b!, c!, { scale: 0.4, takesPart: (i) => i[i.length - 1]! <= i[i.length - 2]! }),
+  reference: (a, b, c) => attention(a!, b!, c!, { scale: 0.4, takesPart: (_, i, j) => j <= i }),
 });
 
 const batch = [2, 3];
@@ -60,8 +82,8 @@ const boolRow = (shape: readonly number[]): Row => ({
   inputs: [...operands, { shape, dtype: "bool" }],
   run: (q, k, v, mask) => scaledDotProductAttention(q!, k!, v!, mask!),
   reference: (q, k, v, mask) => {
-    const wide = broadcastTo(mask!, [...batch, L, S]);
-    return attention(q!, k!, v!, { takesPart: (index) => at(wide, index) !== 0 });
+    const wide = broadcastTo(mask!, [...batch, L, S]).data;
+    return attention(q!, k!, v!, { takesPart: (item, i, j) => wide[(item * L + i) * S + j] !== 0 });
   },
 });
 const floatRow = (shape: readonly number[], constant: boolean): Row => ({
@@ -92,9 +114,8 @@ const dropping = (q: readonly number[], k: readonly number[], v: readonly number
     const rows = q.slice(0, -1).reduce((n, size) => n * size, 1);
     const drawn = words(seed, rows * stride);
     return attention(a!, b!, c!, {
-      drop: (index, shape) => {
-        const row = index.slice(0, -1).reduce((flat, i, axis) => flat * shape[axis]! + i, 0);
-        const word = drawn[row * stride + index[index.length - 1]!]!;
+      drop: (item, i, j) => {
+        const word = drawn[(item * q[q.length - 2]! + i) * stride + j]!;
         return word >>> 8 >= Math.ceil(Math.fround(p) * 16777216) ? 1 / (1 - p) : 0;
       },
     });
@@ -131,7 +152,7 @@ export const rows: readonly Row[] = [
       { shape: [3, 2], dtype: "bool", values: [1, 0, 0, 0, 1, 1] },
     ],
     run: (q, k, v, mask) => scaledDotProductAttention(q!, k!, v!, mask!),
-    reference: (q, k, v, mask) => attention(q!, k!, v!, { takesPart: (index) => at(mask!, index) !== 0 }),
+    reference: (q, k, v, mask) => attention(q!, k!, v!, { takesPart: (_, i, j) => mask!.data[2 * i + j] !== 0 }),
   },
   {
     op,
