@@ -68,6 +68,13 @@ function addBias(y: usize, bias: usize, step: usize, count: i32): void {
   for (; y != end; y += 4, bias += step) store<f32>(y, load<f32>(y) + load<f32>(bias));
 }
 
+/** One row y (+)= x op(b). `alongK`: b is stored [n, k]. */
+function vectorTimes(x: usize, b: usize, y: usize, n: i32, k: i32, alongK: bool, accumulate: i32): void {
+  if (!accumulate) memory.fill(y, 0, <usize>n << 2);
+  if (alongK) vectorTimesColumns(x, b, y, n, k);
+  else vectorTimesRows(x, b, y, n, k);
+}
+
 /** A panel of `width` < 8 columns: computed whole in the staging area, from which the columns that exist are copied. */
 function narrowPanel(
   width: i32, stage: usize, a: usize, aTile: usize, aRow: usize, aStep: usize, b: usize, bStep: usize, fresh: bool,
@@ -174,16 +181,20 @@ export function matmul(
     m *= batch;
     batch = min(batch, 1);
   }
+  // For few rows a large b is better streamed once a row than packed.
+  const rowwise = m == 1 || (m < 4 && !aTransposed && <i64>n * k > smallB);
   const outputs = m * n;
   for (; batch > 0; --batch) {
-    if (m == 1 || n == 1) {
-      // yT = bT aT makes a single column a single row. A transposed row or column is stored like a straight one.
-      if (!accumulate) memory.fill(y, 0, <usize>outputs << 2);
-      const matrix = m == 1 ? b : a, vector = m == 1 ? a : b;
-      const alongK = m == 1 ? bTransposed != 0 : !aTransposed;
-      if (alongK) vectorTimesColumns(vector, matrix, y, outputs, k);
-      else vectorTimesRows(vector, matrix, y, outputs, k);
-      if (bias != 0) addBias(y, bias, m == 1 ? 4 : 0, outputs);
+    if (n == 1 && m > 1) {
+      // yT = bT aT makes the single column a row. A transposed column is stored like a straight one.
+      vectorTimes(b, a, y, m, k, !aTransposed, accumulate);
+      if (bias != 0) addBias(y, bias, 0, m);
+    } else if (rowwise) {
+      for (let i: usize = 0; i < <usize>m; ++i) {
+        const row = y + i * (<usize>n << 2);
+        vectorTimes(a + i * (<usize>k << 2), b, row, n, k, bTransposed != 0, accumulate);
+        if (bias != 0) addBias(row, bias, 4, n);
+      }
     } else {
       product(a, b, y, bias, scratch, m, n, k, aTransposed, bTransposed, accumulate);
     }

@@ -62,6 +62,7 @@ export const axisOf = (axis: number, rank: number): number => (axis < 0 ? axis +
 
 /** Axes counted from the front and sorted; undefined is all of them. */
 export function axesOf(dim: number | readonly number[] | undefined, rank: number): number[] {
+  if (rank === 0) return []; // a number has the one axis 0, of one element
   if (dim === undefined) return Array.from({ length: rank }, (_, i) => i);
   return (typeof dim === "number" ? [dim] : [...dim]).map((axis) => axisOf(axis, rank)).sort((a, b) => a - b);
 }
@@ -175,8 +176,8 @@ export function softmax(x: Ref, dim: number): Ref {
 export function logSoftmax(x: Ref, dim: number): Ref {
   return along(x, dim, (run) => {
     const top = Math.max(...run);
-    const lse = top + Math.log(total(run.map((v) => Math.exp(v - top))));
-    return run.map((v) => v - lse);
+    const rest = Math.log(total(run.map((v) => Math.exp(v - top))));
+    return run.map((v) => v - top - rest);
   });
 }
 

@@ -1,7 +1,7 @@
 // Rows made concrete: seeded values of the inputs, as tensors and as references. Tests and bench share it.
-import { type Tensor, tensor } from "../src/index.js";
+import { type Tensor, tensor, transpose } from "../src/index.js";
 import type { Input, Ref, Row } from "./cases/case.js";
-import { count } from "./reference.js";
+import { count, transpose as swapAxes } from "./reference.js";
 
 /** Numbers in [0, 1): mulberry32. Independent of the library's own generator. */
 export function randomFrom(seed: number): () => number {
@@ -22,7 +22,7 @@ export function seedOf(text: string): number {
 }
 
 export const titleOf = (row: Row): string =>
-  `${row.op}${row.name ? ` ${row.name}` : ""} ${row.inputs.map((x) => `[${x.shape}]`).join(" ")}`;
+  `${row.op}${row.name ? ` ${row.name}` : ""} ${row.inputs.map((x) => `[${x.shape}]${x.transposed ? "ᵀ" : ""}`).join(" ")}`;
 
 /** The values of an input: those given, or random ones that keep their distances; exact in f32. */
 export function valuesOf(input: Input, random: () => number): Ref {
@@ -63,13 +63,22 @@ export function refsOf(row: Row, seed = 0): Ref[] {
 /** Whether an input is differentiated. */
 export const isDifferentiated = (input: Input): boolean => (input.dtype ?? "f32") === "f32" && !input.constant;
 
-/** Tensors of these values; those that the row differentiates require gradients if asked. */
-export function tensorsOf(row: Row, refs: readonly Ref[], requiresGrad = false): Tensor[] {
-  return row.inputs.map((input, i) =>
-    tensor(refs[i]!.data, {
-      shape: refs[i]!.shape,
+/** Tensors of these values, as they lie in memory; those that the row differentiates require gradients if asked. */
+export function storedOf(row: Row, refs: readonly Ref[], requiresGrad = false): Tensor[] {
+  return row.inputs.map((input, i) => {
+    const stored = input.transposed ? swapAxes(refs[i]!, -1, -2) : refs[i]!;
+    return tensor(stored.data, {
+      shape: stored.shape,
       dtype: input.dtype ?? "f32",
       requiresGrad: requiresGrad && isDifferentiated(input),
-    }),
-  );
+    });
+  });
 }
+
+/** What is handed to the op: the stored tensors, or lazy transposes of them. */
+export const handOver = (row: Row, stored: readonly Tensor[]): Tensor[] =>
+  stored.map((x, i) => (row.inputs[i]!.transposed ? transpose(x, -1, -2) : x));
+
+/** Inputs of these values, ready to be handed over. */
+export const tensorsOf = (row: Row, refs: readonly Ref[], requiresGrad = false): Tensor[] =>
+  handOver(row, storedOf(row, refs, requiresGrad));

@@ -6,6 +6,9 @@ import { growMemory, kernels, memory, type Ptr, startKernels, useModule } from "
 
 const smallLimit = 32768;
 const largeGrain = 1024;
+// Operands at one offset modulo 4096 make loads wait for stores to the other (4K aliasing: an add of 1M elements loses up
+// to 30 %), and arrays whose size is a power of two would all lie so. This much more a block spreads them.
+const largeStagger = 1344;
 const addressable = 4294967296;
 
 /** Views of the whole heap; replaced when it grows, so take them fresh for every use. */
@@ -106,7 +109,7 @@ function classBytes(index: number): number {
 /** Bytes a block for `bytes` really takes. */
 export function blockBytes(bytes: number): number {
   if (bytes <= smallLimit) return classBytes(classOf(bytes));
-  return Math.ceil(bytes / largeGrain) * largeGrain;
+  return Math.ceil(bytes / largeGrain) * largeGrain + largeStagger;
 }
 
 /** A block of `blockBytes(size)` bytes, contents undefined; 0 when there is no room. */

@@ -18,4 +18,4 @@ export {
   settle,
 } from "./scope.js";
 export type { MemoryReport } from "./storage.js";
-export { memory, RELEASED, Storage, TRANSPOSED, WATCHED, writeTime } from "./storage.js";
+export { memory, RELEASED, Storage, stepEnded, TRANSPOSED, WATCHED, writeTime } from "./storage.js";

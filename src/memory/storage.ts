@@ -1,6 +1,7 @@
 // A storage is one block of the heap, shared by the tensors that view it and counted by them.
 import { OutOfMemoryError, show, showBytes } from "../error.js";
 import type { Ptr } from "../kernels/index.js";
+import { noteCreation, noteStep } from "./growth.js";
 import { allocateBlock, blockBytes, freeBlock, heap } from "./heap.js";
 
 /** All storages that are in use, for `memory()` and the out-of-memory error; `slot` makes removal O(1). */
@@ -46,6 +47,7 @@ export class Storage {
     this.ptr = ptr;
     this.slot = live.length;
     live.push(this);
+    noteCreation(this);
   }
 
   /** One view less; the block is given back after the last. */
@@ -74,6 +76,11 @@ export class Storage {
     if (this.lazyViews.length >= 8) this.lazyViews = this.lazyViews.filter((v) => (v.state & TRANSPOSED) !== 0);
     this.lazyViews.push(view);
   }
+}
+
+/** The end of a step: an iteration, or a consumed graph. */
+export function stepEnded(): void {
+  noteStep(live.length);
 }
 
 function biggestOwners(): string[] {

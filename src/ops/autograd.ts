@@ -131,7 +131,7 @@ function rowsOf(y: Tensor, xs: readonly Tensor[], createGraph: boolean): Tensor[
  * @throws RangeError when the function gives more than one element.
  * @example
  * import { hessian, tensor } from "gradine";
- * console.log(hessian((x) => x.pow(3).sum(), tensor([1, 2])).toArray()); // [[6, 0], [0, 12]]
+ * console.log(hessian((x) => x.mul(x).mul(x).sum(), tensor([1, 2])).toArray()); // [[6, 0], [0, 12]]
  */
 export function hessian(fn: (input: Tensor) => Tensor, input: Tensor): Tensor {
   return runInScope("hessian", () => {

@@ -162,7 +162,7 @@ export function slice(x: Tensor, ranges: readonly SliceRange[]): Tensor {
   checkTensor("slice", "x", x);
   const window = sliceWindow("slice", x.shape, ranges);
   const { start, shape, strides } = window;
-  const sharesMemory = sameShape(shape.slice(1), x.shape.slice(1)) && strides[0] === stridesOf(x.shape)[0];
+  const sharesMemory = sameShape(shape.slice(1), x.shape.slice(1)) && sameShape(strides, stridesOf(x.shape));
   let y: Tensor;
   if (sharesMemory) y = viewOf(x, shape, "slice", numelOf(shape) === 0 ? 0 : start);
   else {

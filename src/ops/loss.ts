@@ -42,7 +42,7 @@ export function mseLoss(input: Tensor, target: Tensor, options: LossOptions = {}
   if (!sameShape(input.shape, target.shape)) {
     throw rangeError("mseLoss", `shapes differ: input is ${show(input.shape)}, target is ${show(target.shape)}`);
   }
-  if (reduction === "none") return composed([input, target], () => square(sub(input, target)));
+  if (reduction === "none") return composed("mseLoss", [input, target], () => square(sub(input, target)));
   const scale = reduction === "mean" ? 1 / input.numel : 1;
   const a = ptr(input);
   const b = ptr(target);
@@ -108,9 +108,9 @@ export function crossEntropy(input: Tensor, target: Tensor, options: CrossEntrop
     );
   }
   if (input.ndim === 2) return rowLosses(input, target, ignoreIndex, reduction);
-  return composed([input, target], () => {
-    const last = [0, ...input.shape.map((_, i) => i).slice(2), 1];
-    const rows = reshape(input.ndim > 2 ? permute(input, last) : input, [target.numel, input.shape[axis]!]);
+  return composed("crossEntropy", [input, target], () => {
+    const last = input.ndim === 1 ? input : permute(input, [0, ...input.shape.map((_, i) => i).slice(2), 1]);
+    const rows = reshape(last, [target.numel, input.shape[axis]!]);
     const losses = rowLosses(rows, target, ignoreIndex, reduction);
     return reduction === "none" ? reshape(losses, target.shape) : losses;
   });

@@ -113,10 +113,10 @@ export function matmul(a: Tensor, b: Tensor): Tensor {
       b.ndim > 1 && b.shape[b.ndim - 1] === k ? "Transpose b." : undefined,
     );
   }
-  if (a.ndim === 1 || b.ndim === 1) return composed([a, b], () => vectorProduct(a, b));
+  if (a.ndim === 1 || b.ndim === 1) return composed("matmul", [a, b], () => vectorProduct(a, b));
   // One matrix for all: the batch joins the rows, so that it is one product and its gradient another.
   if (b.ndim === 2 && a.ndim > 2 && !isTransposed(a)) {
-    return composed([a, b], () => {
+    return composed("matmul", [a, b], () => {
       const y = product(reshape(a, [numelOf(a.shape.slice(0, -1)), k]), b, false, false);
       return reshape(y, [...a.shape.slice(0, -1), b.shape[1]!]);
     });
@@ -217,7 +217,7 @@ export function dot(a: Tensor, b: Tensor): Tensor {
 export function outer(a: Tensor, b: Tensor): Tensor {
   checkRank("outer", "a", a, 1);
   checkRank("outer", "b", b, 1);
-  return composed([a, b], () => matmul(unsqueeze(a, 1), unsqueeze(b, 0)));
+  return composed("outer", [a, b], () => matmul(unsqueeze(a, 1), unsqueeze(b, 0)));
 }
 
 /** A product for each item of a batch: `[batch, m, k], [batch, k, n] -> [batch, m, n]`. PyTorch: `torch.bmm`. */

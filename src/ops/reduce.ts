@@ -2,7 +2,7 @@
 import { checkOptions, rangeError, show } from "../error.js";
 import { kernels } from "../kernels/index.js";
 import { aroundAxis, checkAxes, checkAxis, numelOf, reducedShape, type Shape } from "../shape.js";
-import { goesWith, record, unrecorded } from "../tape/index.js";
+import { composed, record, unrecorded } from "../tape/index.js";
 import { allocate, ptr, type Tensor, viewOf } from "../tensor/index.js";
 import { gatherAlong, scatterAlong } from "./along.js";
 import { div, mul } from "./elementwise.js";
@@ -185,10 +185,7 @@ function extremeAlong(op: "max" | "min", x: Tensor, dim: number, keepdim: boolea
   const shape = keepdim ? kept : reducedShape(x.shape, [axis], false);
   const values = gatherAlong(x, axis, indices, shape, op);
   record(op, values, [[x, (gy) => scatterAlong(reshape(gy, kept), axis, indices, x.shape)]], [indices]);
-  if (keepdim) return { values, indices };
-  const dropped = reshape(indices, shape);
-  goesWith(values, indices); // the gradient still reads it
-  return { values, indices: dropped };
+  return { values, indices: keepdim ? indices : reshape(indices, shape) };
 }
 
 /**
@@ -226,7 +223,8 @@ function maxOrMin(
   const split = splitOptions(dim, options);
   checkOptions(op, split.options, ["dim", "keepdim"]);
   if (split.dim === undefined) return op === "max" ? amax(x) : amin(x);
-  if (typeof split.dim !== "number")
-    throw rangeError(op, `takes one axis: got ${String(split.dim)}`, `Use a${op}() for several.`);
-  return extremeAlong(op, x, split.dim, split.options.keepdim ?? false);
+  const { dim: axis } = split;
+  if (typeof axis !== "number")
+    throw rangeError(op, `takes one axis: got ${String(axis)}`, `Use a${op}() for several.`);
+  return composed(op, [x], () => extremeAlong(op, x, axis, split.options.keepdim ?? false));
 }

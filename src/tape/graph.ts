@@ -7,7 +7,16 @@
 //   that was never read belongs to its holder. One that was read is released when no graph holds it any more and it
 //   has not been read for `patience` generations. A generation ends when doomed tensors are released, and whenever
 //   noGrad() gives a tensor out (a bare loop of predictions records nothing).
-import { type Handle, type Owner, release, type Scope, tick, WATCHED, watchHolder } from "../memory/index.js";
+import {
+  type Handle,
+  type Owner,
+  release,
+  type Scope,
+  stepEnded,
+  tick,
+  WATCHED,
+  watchHolder,
+} from "../memory/index.js";
 import type { Tensor } from "../tensor/index.js";
 import { nodeOf } from "./node.js";
 
@@ -123,11 +132,21 @@ export function escapeNoGrad(x: Tensor): void {
 
 /** Gives what a scope holds to a graph: a recorded walk's results and its constants. */
 export function giveToGraph(graph: Graph, scope: Scope): void {
-  for (const handle of scope.members) {
-    if (handle.owner !== scope) continue;
+  giveTo(
+    graph,
+    scope.members.filter((handle) => handle.owner === scope),
+  );
+}
+
+/** Gives tensors, recorded or not, to a graph. */
+export function giveTo(graph: Graph, handles: readonly Handle[]): void {
+  for (const handle of handles) {
     handle.owner = graph;
     if (nodeOf(handle as Tensor) === null) graph.satellites.push(handle);
-    else graph.tensors.push(handle as Tensor);
+    else {
+      graph.tensors.push(handle as Tensor);
+      graph.sorted = false;
+    }
   }
 }
 
@@ -173,6 +192,7 @@ function endGeneration(): void {
   const { tensors } = doomed;
   doomed.tensors = [];
   release(tensors, doomed, doomed.label);
+  stepEnded();
   nextGeneration();
 }
 

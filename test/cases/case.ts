@@ -23,6 +23,8 @@ export interface Input {
   readonly margin?: number;
   /** Random values are all different by at least `margin` (sort, max, median: no ties). */
   readonly distinct?: boolean;
+  /** Handed over as a lazy transpose: a view whose last two axes lie swapped in memory. `shape` is what the op sees. */
+  readonly transposed?: boolean;
   /** Not differentiated, though f32 (running statistics, masks); default false. */
   readonly constant?: boolean;
 }

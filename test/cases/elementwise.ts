@@ -50,6 +50,16 @@ const binaryRows = ({ op, call, of, right }: Binary): Row[] => [
   ),
   {
     op,
+    inputs: [
+      { shape: [3, 5], transposed: true },
+      { shape: [5], ...right },
+    ],
+    run: (a, b) => call(a!, b!),
+    reference: (a, b) => zip(a!, b!, of),
+    tolerance: 0,
+  },
+  {
+    op,
     name: "number on the right",
     inputs: [{ shape: [2, 5] }],
     run: (x) => call(x!, 1.7),

@@ -85,9 +85,12 @@ class Cases:
         return torch.randint(0, 2, shape, generator=self.generator).bool()
 
     def shape(self, rank=None, low=1, high=6):
-        """A random shape."""
+        """A random shape of at most 150 elements."""
         rank = self.random.randint(0, 4) if rank is None else rank
-        return [self.random.randint(low, high) for _ in range(rank)]
+        while True:
+            shape = [self.random.randint(low, high) for _ in range(rank)]
+            if math.prod(shape) <= 150:
+                return shape
 
     def broadcastable(self, shape):
         """A shape that broadcasts to `shape`: leading axes dropped, others 1."""

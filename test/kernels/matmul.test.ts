@@ -165,6 +165,7 @@ describe("matmul", () => {
       [20, 72, 300],
       [125, 70, 64],
       [2, 600, 20],
+      [3, 70, 64],
       [70, 10, 600],
       [1, 40, 530],
       [40, 1, 530],
@@ -187,7 +188,7 @@ describe("matmul", () => {
         const c: Case = { m: 64, n, k, layout };
         const { a, b, bias } = operands({ ...c, bias: true }, 5);
         const all = run(c, a, b, bias);
-        for (const m of [1, 2, 5, 16, 33]) {
+        for (const m of [1, 2, 3, 5, 16, 33]) {
           const first = 64 - m;
           const part = run({ ...c, m }, a.slice(first * k), b, bias);
           expect(bits(part)).toEqual(bits(all.slice(first * n)));
