@@ -143,7 +143,7 @@ export function scaledDotProductAttention(
   const attend = (q: Tensor, k: Tensor, v: Tensor, m: Tensor | null, repeat: number, masks: number): Tensor =>
     fused(q, k, v, { batch, count: numelOf(batch), L, S, E, V, causal, scale, p, mask: m, repeat, masks }, generator);
   if (whole && fits) return attend(query, key, value, mask, walk!.repeat, walk!.masks);
-  return composed(mask === null ? operands : [...operands, mask], () => {
+  return composed(op, mask === null ? operands : [...operands, mask], () => {
     const [q, k, v] = operands.map((x) => {
       const shape = [...batch, ...x.shape.slice(-2)];
       return sameShape(x.shape, shape) ? x : expand(x, shape);

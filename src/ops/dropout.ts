@@ -117,7 +117,7 @@ function dropChannels(
   const given = settings(op, x, p, options);
   if (!ranks.includes(x.ndim)) throw rangeError(op, `x must be ${form}: got ${show(x.shape)} (x)`);
   if (given.p === 0) return x;
-  return composed([x], () => {
+  return composed(op, [x], () => {
     const lead = x.ndim === 2 ? 1 : 2;
     const ones = allocate(
       x.shape.map((size, axis) => (axis < lead ? size : 1)),
