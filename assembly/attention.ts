@@ -19,8 +19,7 @@ const ROW_BYTES: usize = QUERIES * 4;
 /** Scratch before that of the products: two blocks, three row vectors, the words of a row's dropout. */
 const FRONT: usize = 2 * BLOCK_BYTES + 3 * ROW_BYTES + KEYS * 4;
 
-/** Kinds of mask: i32 0 or 1 (1 takes part), or f32 that is added. */
-const BOOL = 1;
+/** Kind of a mask: f32 that is added; any other but 0 (none) is i32 0 or 1, where 1 takes part. */
 const FLOAT = 2;
 
 /** Bytes of scratch for these sizes of a key and a value. */
@@ -39,7 +38,7 @@ function maskRow(s: usize, mask: usize, n: i32, kind: i32, scale: f32): void {
     const wide = n >= 4;
     let v = f32x4.mul(loadWide(s, wide), by);
     if (kind == FLOAT) v = f32x4.add(v, loadWide(mask, wide));
-    else if (kind == BOOL) v = v128.bitselect(v, none, i32x4.ne(loadWide(mask, wide), zero));
+    else v = v128.bitselect(v, none, i32x4.ne(loadWide(mask, wide), zero));
     storeWide(s, v, wide);
     const step: usize = wide ? 16 : 4;
     s += step;
@@ -57,8 +56,9 @@ function scores(
   maskStride: usize, ahead: i32,
 ): void {
   matmul(q, k, s, 0, work, 1, rows, columns, E, 0, 0, 0, 1, 0);
+  if (!kind) affineRow(s, s, rows * columns, 0, scale, 0);
   for (let i = 0; i < rows; i++) {
-    maskRow(s, mask, columns, kind, scale);
+    if (kind) maskRow(s, mask, columns, kind, scale);
     for (let j = max(ahead + i + 1, 0); j < columns; j++) store<f32>(s + (<usize>j << 2), f32.NEGATIVE_INFINITY);
     s += <usize>columns << 2;
     mask += maskStride;
@@ -166,13 +166,15 @@ export function attention(
 /** s = scale * s * (t - d) over a row: softmax's gradient. */
 function scoreGradRow(s: usize, t: usize, n: i32, d: f32, scale: f32): void {
   const minus = f32x4.splat(d), by = f32x4.splat(scale);
-  while (n > 0) {
-    const wide = n >= 4;
-    storeWide(s, f32x4.mul(f32x4.mul(loadWide(s, wide), by), f32x4.sub(loadWide(t, wide), minus)), wide);
-    const step: usize = wide ? 16 : 4;
-    s += step;
-    t += step;
-    n -= wide ? 4 : 1;
+  for (; n >= 4; n -= 4) {
+    v128.store(s, f32x4.mul(f32x4.mul(v128.load(s), by), f32x4.sub(v128.load(t), minus)));
+    s += 16;
+    t += 16;
+  }
+  for (; n > 0; n--) {
+    store<f32>(s, load<f32>(s) * scale * (load<f32>(t) - d));
+    s += 4;
+    t += 4;
   }
 }
 

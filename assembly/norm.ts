@@ -176,12 +176,6 @@ export function affineRow(x: usize, y: usize, n: i32, m: f32, a: f32, b: f32): v
   if (n > 0) storeLanes(y, f32x4.add(f32x4.mul(f32x4.sub(loadLanes(x, n, shift), shift), by), bias), n);
 }
 
-/** The last n numbers of a vector, real or absent. */
-@inline
-function tail(p: usize, mask: usize, n: i32): v128 {
-  return loadLanes(p, mask ? n : 0, v128.load32_splat(p));
-}
-
 /** y = (x - m) * r * w + b over a row whose channels are neighbours; ws and bs mask steps. */
 function itemRow(x: usize, y: usize, n: i32, m: f32, r: f32, w: usize, ws: usize, b: usize, bs: usize): void {
   const shift = f32x4.splat(m), by = f32x4.splat(r);
@@ -193,9 +187,12 @@ function itemRow(x: usize, y: usize, n: i32, m: f32, r: f32, w: usize, ws: usize
     w += 16 & ws;
     b += 16 & bs;
   }
-  if (n > 0) {
-    const v = f32x4.mul(f32x4.mul(f32x4.sub(loadLanes(x, n, shift), shift), by), tail(w, ws, n));
-    storeLanes(y, f32x4.add(v, tail(b, bs, n)), n);
+  for (; n > 0; n--) {
+    store<f32>(y, (load<f32>(x) - m) * r * load<f32>(w) + load<f32>(b));
+    x += 4;
+    y += 4;
+    w += 4 & ws;
+    b += 4 & bs;
   }
 }
 
@@ -203,18 +200,24 @@ function itemRow(x: usize, y: usize, n: i32, m: f32, r: f32, w: usize, ws: usize
 function batchRow(
   x: usize, y: usize, n: i32, m: usize, ms: usize, r: usize, w: usize, ws: usize, b: usize, bs: usize,
 ): void {
-  while (n > 0) {
-    const wide = n >= 4;
-    const by = f32x4.mul(loadWide(r, wide), loadWide(w, wide));
-    storeWide(y, f32x4.add(f32x4.mul(f32x4.sub(loadWide(x, wide), loadWide(m, wide)), by), loadWide(b, wide)), wide);
-    const step: usize = wide ? 16 : 4;
-    x += step;
-    y += step;
-    m += step & ms;
-    r += step;
-    w += step & ws;
-    b += step & bs;
-    n -= wide ? 4 : 1;
+  for (; n >= 4; n -= 4) {
+    const by = f32x4.mul(v128.load(r), v128.load(w));
+    v128.store(y, f32x4.add(f32x4.mul(f32x4.sub(v128.load(x), v128.load(m)), by), v128.load(b)));
+    x += 16;
+    y += 16;
+    m += 16 & ms;
+    r += 16;
+    w += 16 & ws;
+    b += 16 & bs;
+  }
+  for (; n > 0; n--) {
+    store<f32>(y, (load<f32>(x) - load<f32>(m)) * (load<f32>(r) * load<f32>(w)) + load<f32>(b));
+    x += 4;
+    y += 4;
+    m += 4 & ms;
+    r += 4;
+    w += 4 & ws;
+    b += 4 & bs;
   }
 }
 
@@ -275,79 +278,114 @@ function gradRow(g: usize, x: usize, gx: usize, n: i32, m: f32, a: f32, b: f32, 
 
 /** gx = r w (g - (gb + (x - m) r gw) * by) over a row of channels, all vectors. */
 function batchGradRow(
-  g: usize, x: usize, m: usize, r: usize, w: usize, ws: usize, gw: usize, gb: usize, gx: usize, n: i32, by: v128,
+  g: usize, x: usize, m: usize, r: usize, w: usize, ws: usize, gw: usize, gb: usize, gx: usize, n: i32, by: f32,
 ): void {
-  while (n > 0) {
-    const wide = n >= 4;
-    const rv = loadWide(r, wide);
-    const d = f32x4.mul(f32x4.mul(f32x4.sub(loadWide(x, wide), loadWide(m, wide)), rv), loadWide(gw, wide));
-    const e = f32x4.sub(loadWide(g, wide), f32x4.mul(f32x4.add(d, loadWide(gb, wide)), by));
-    storeWide(gx, f32x4.mul(f32x4.mul(rv, loadWide(w, wide)), e), wide);
-    const step: usize = wide ? 16 : 4;
-    g += step;
-    x += step;
-    m += step;
-    r += step;
-    w += step & ws;
-    gw += step;
-    gb += step;
-    gx += step;
-    n -= wide ? 4 : 1;
+  const scale = f32x4.splat(by);
+  for (; n >= 4; n -= 4) {
+    const rv = v128.load(r);
+    const d = f32x4.mul(f32x4.mul(f32x4.sub(v128.load(x), v128.load(m)), rv), v128.load(gw));
+    const e = f32x4.sub(v128.load(g), f32x4.mul(f32x4.add(d, v128.load(gb)), scale));
+    v128.store(gx, f32x4.mul(f32x4.mul(rv, v128.load(w)), e));
+    g += 16;
+    x += 16;
+    m += 16;
+    r += 16;
+    w += 16 & ws;
+    gw += 16;
+    gb += 16;
+    gx += 16;
+  }
+  for (; n > 0; n--) {
+    const d = (load<f32>(x) - load<f32>(m)) * load<f32>(r) * load<f32>(gw);
+    store<f32>(gx, load<f32>(r) * load<f32>(w) * (load<f32>(g) - (d + load<f32>(gb)) * by));
+    g += 4;
+    x += 4;
+    m += 4;
+    r += 4;
+    w += 4 & ws;
+    gw += 4;
+    gb += 4;
+    gx += 4;
   }
 }
 
+const LANES = memory.data<i32>([0, 1, 2, 3, 4, 5, 6, 7]);
+
 /**
- * gw += sum of g * (x - m) * r, gb += sum of g over rows, for four channels (`wide`) or one. The statistics are one
- * number a row, `step` bytes apart, or (0) vectors.
+ * gw += sum of g * (x - m) * r, gb += sum of g over a few rows, for eight neighbouring channels, of which the first
+ * `skip` were dealt with before. The statistics are one number a row, `step` bytes apart, or (0) vectors.
  */
 function parameterColumns(
-  g: usize, x: usize, mean: usize, rstd: usize, gw: usize, gb: usize, rows: i32, stride: usize, step: usize, wide: bool,
+  g: usize, x: usize, mean: usize, rstd: usize, gw: usize, gb: usize, rows: i32, stride: usize, step: usize, skip: i32,
 ): void {
-  const zero = f32x4.splat(0), vector = wide && step == 0;
-  let gwLow = zero, gwHigh = zero, gbLow = zero, gbHigh = zero;
-  while (rows > 0) {
-    const k = min(rows, 32);
-    let s = zero, t = zero;
-    for (let i = 0; i < k; i++) {
-      const v = loadWide(g, wide);
-      const d = f32x4.mul(f32x4.sub(loadWide(x, wide), loadWide(mean, vector)), loadWide(rstd, vector));
-      s = f32x4.add(s, f32x4.mul(v, d));
-      t = f32x4.add(t, v);
-      g += stride;
-      x += stride;
+  const zero = f32x4.splat(0);
+  let s0 = zero, s1 = zero, t0 = zero, t1 = zero;
+  let m0 = zero, m1 = zero, r0 = zero, r1 = zero;
+  if (step == 0) {
+    m0 = v128.load(mean);
+    m1 = v128.load(mean, 16);
+    r0 = v128.load(rstd);
+    r1 = v128.load(rstd, 16);
+  }
+  for (; rows > 0; rows--) {
+    if (step != 0) {
+      m0 = m1 = v128.load32_splat(mean);
+      r0 = r1 = v128.load32_splat(rstd);
       mean += step;
       rstd += step;
     }
-    gwLow = f64x2.add(gwLow, low64(s));
-    gwHigh = f64x2.add(gwHigh, high64(s));
-    gbLow = f64x2.add(gbLow, low64(t));
-    gbHigh = f64x2.add(gbHigh, high64(t));
-    rows -= k;
+    const g0 = v128.load(g), g1 = v128.load(g, 16);
+    s0 = f32x4.add(s0, f32x4.mul(g0, f32x4.mul(f32x4.sub(v128.load(x), m0), r0)));
+    s1 = f32x4.add(s1, f32x4.mul(g1, f32x4.mul(f32x4.sub(v128.load(x, 16), m1), r1)));
+    t0 = f32x4.add(t0, g0);
+    t1 = f32x4.add(t1, g1);
+    g += stride;
+    x += stride;
   }
-  storeWide(gw, f32x4.add(loadWide(gw, wide), narrow(gwLow, gwHigh)), wide);
-  storeWide(gb, f32x4.add(loadWide(gb, wide), narrow(gbLow, gbHigh)), wide);
+  const first = i32x4.splat(skip);
+  const keep0 = i32x4.ge_s(v128.load(LANES), first), keep1 = i32x4.ge_s(v128.load(LANES, 16), first);
+  v128.store(gw, f32x4.add(v128.load(gw), v128.and(s0, keep0)));
+  v128.store(gw, f32x4.add(v128.load(gw, 16), v128.and(s1, keep1)), 16);
+  v128.store(gb, f32x4.add(v128.load(gb), v128.and(t0, keep0)));
+  v128.store(gb, f32x4.add(v128.load(gb, 16), v128.and(t1, keep1)), 16);
 }
 
-/**
- * parameterColumns for all channels of a group, in blocks of rows that L2 holds. Strips must not overlap, as they add:
- * the last channels go singly.
- */
+/** The same for one channel. */
+function parameterColumn(
+  g: usize, x: usize, mean: usize, rstd: usize, gw: usize, gb: usize, rows: i32, stride: usize, step: usize,
+): void {
+  let s: f32 = 0, t: f32 = 0;
+  for (; rows > 0; rows--) {
+    const v = load<f32>(g);
+    s += v * ((load<f32>(x) - load<f32>(mean)) * load<f32>(rstd));
+    t += v;
+    g += stride;
+    x += stride;
+    mean += step;
+    rstd += step;
+  }
+  store<f32>(gw, load<f32>(gw) + s);
+  store<f32>(gb, load<f32>(gb) + t);
+}
+
+/** For all channels of a group, in blocks of 64 rows: the rows stay in the cache, and chains of additions short. */
 function parameterSums(
   g: usize, x: usize, mean: usize, rstd: usize, gw: usize, gb: usize, rows: i32, channels: i32, stride: usize,
   step: usize,
 ): void {
-  for (; rows > 0; rows -= 256) {
-    const k = min(rows, 256);
-    for (let c = 0; c < channels;) {
-      const wide = c + 4 <= channels;
-      const at = <usize>c << 2, own = step == 0 ? at : 0;
-      parameterColumns(g + at, x + at, mean + own, rstd + own, gw + at, gb + at, k, stride, step, wide);
-      c += wide ? 4 : 1;
+  for (; rows > 0; rows -= 64) {
+    const k = min(rows, 64), wide = channels >= 8;
+    for (let c = 0; c < channels; c += wide ? 8 : 1) {
+      const from = wide ? min(c, channels - 8) : c;
+      const at = <usize>from << 2, own = step == 0 ? at : 0;
+      if (wide) {
+        parameterColumns(g + at, x + at, mean + own, rstd + own, gw + at, gb + at, k, stride, step, c - from);
+      } else parameterColumn(g + at, x + at, mean + own, rstd + own, gw + at, gb + at, k, stride, step);
     }
-    g += stride << 8;
-    x += stride << 8;
-    mean += step << 8;
-    rstd += step << 8;
+    g += stride << 6;
+    x += stride << 6;
+    mean += step << 6;
+    rstd += step << 6;
   }
 }
 
@@ -410,7 +448,7 @@ export function normalizeGrad(
   const groups = <usize>(C / D) << 2;
   if (byBatch) {
     parameterSums(g, x, mean, rstd, gw, gb, N, C, stride, 0);
-    const ws: usize = w ? -1 : 0, by = f32x4.splat(1 / <f32>N);
+    const ws: usize = w ? -1 : 0, by: f32 = 1 / <f32>N;
     for (; N > 0; N--) {
       if (through == CONSTANT) batchRow(g, gx, C, ZERO, 0, rstd, w ? w : ONE, ws, ZERO, 0);
       else batchGradRow(g, x, mean, rstd, w ? w : ONE, ws, gw, gb, gx, C, by);
