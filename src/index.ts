@@ -9,7 +9,9 @@ export type { Shape, SliceRange } from "./shape.js";
 // Tensors and random numbers
 export { Tensor } from "./tensor/index.js";
 export type { BackwardOptions, DType, NestedArray, TypedArray } from "./tensor/index.js";
-export { arange, empty, full, ones, rand, randint, randn, randperm, tensor, zeros } from "./tensor/index.js";
+export { arange, empty, eye, full, linspace, ones, tensor, zeros } from "./tensor/index.js";
+export { rand, randint, randn, randperm } from "./tensor/index.js";
+export { emptyLike, fullLike, onesLike, randintLike, randLike, randnLike, zerosLike } from "./tensor/index.js";
 export type { CreateOptions, RandomOptions, TensorData, TensorOptions } from "./tensor/index.js";
 export { Generator, manualSeed, seed } from "./tensor/index.js";
 
@@ -21,10 +23,44 @@ export type { OpDefinition } from "./ops/index.js";
 
 // Ops, by family
 // activation
-export { relu, sigmoid, tanh } from "./ops/index.js";
+export {
+  binaryStep,
+  elu,
+  gelu,
+  hardsigmoid,
+  hardswish,
+  hardtanh,
+  identity,
+  leakyRelu,
+  logSigmoid,
+} from "./ops/index.js";
+export { mish, prelu, relu, relu6, selu, sigmoid, silu, softplus, softsign, tanh } from "./ops/index.js";
+export type { EluOptions, GeluOptions, HardtanhOptions, LeakyReluOptions, SoftplusOptions } from "./ops/index.js";
+// arithmetic
+export { addcmul, lerp, maximum, minimum, pow, remainder } from "./ops/index.js";
+export type { AddcmulOptions } from "./ops/index.js";
 // attention
 export { scaledDotProductAttention } from "./ops/index.js";
 export type { AttentionOptions } from "./ops/index.js";
+// choice
+export { bernoulli, glu, gumbelSoftmax, maxout, oneHot, softmin } from "./ops/index.js";
+export type { BernoulliOptions, GumbelSoftmaxOptions, OneHotOptions } from "./ops/index.js";
+// compare
+export {
+  eq,
+  ge,
+  gt,
+  isFinite,
+  isNaN,
+  le,
+  logicalAnd,
+  logicalNot,
+  logicalOr,
+  logicalXor,
+  lt,
+  ne,
+  where,
+} from "./ops/index.js";
 // convert
 export { to } from "./ops/index.js";
 // dropout
@@ -34,6 +70,7 @@ export type { DropoutOptions } from "./ops/index.js";
 export { einsum } from "./ops/index.js";
 // elementwise
 export { add, div, exp, log, mul, neg, sqrt, square, sub } from "./ops/index.js";
+export type { AlphaOptions } from "./ops/index.js";
 // gather
 export { indexSelect } from "./ops/index.js";
 // layout
@@ -53,5 +90,23 @@ export { amax, amin, argmax, argmin, max, mean, min, sum } from "./ops/index.js"
 export type { Dim, ReduceOptions, ValuesAndIndices } from "./ops/index.js";
 // softmax
 export { logSoftmax, softmax } from "./ops/index.js";
+// unary
+export {
+  abs,
+  atan,
+  ceil,
+  clamp,
+  cos,
+  erf,
+  expm1,
+  floor,
+  log1p,
+  reciprocal,
+  round,
+  rsqrt,
+  sign,
+  sin,
+} from "./ops/index.js";
+export type { ClampOptions } from "./ops/index.js";
 // write
 export { copy, fill, zero } from "./ops/index.js";

@@ -1,6 +1,9 @@
 // The op families: every function exported here is a public op, and a method of Tensor if a tensor comes first.
 export * from "./activation.js";
 export * from "./attention.js";
+export * from "./arithmetic.js";
+export * from "./choice.js";
+export * from "./compare.js";
 export * from "./convert.js";
 export * from "./dropout.js";
 export * from "./einsum.js";
@@ -13,4 +16,5 @@ export * from "./matmul.js";
 export * from "./norm.js";
 export * from "./reduce.js";
 export * from "./softmax.js";
+export * from "./unary.js";
 export * from "./write.js";

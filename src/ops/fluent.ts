@@ -3,6 +3,7 @@
 import { installTape, installWalkOps } from "../tape/index.js";
 import { Tensor } from "../tensor/index.js";
 import * as ops from "./families.js";
+import type { Operand } from "./launch.js";
 import type { ValuesAndIndices } from "./reduce.js";
 
 type Ops = typeof ops;
@@ -20,7 +21,7 @@ type Methods = {
     : never;
 };
 
-/** What the mapping cannot carry over: overloads. */
+/** What the mapping cannot carry over: overloads, and another order of the parameters. */
 interface Overloaded {
   max(): Tensor;
   max(
@@ -32,6 +33,8 @@ interface Overloaded {
     dim: number | { readonly dim: number; readonly keepdim?: boolean },
     options?: { readonly keepdim?: boolean },
   ): ValuesAndIndices;
+  /** This tensor where the condition is true, `other` where it is false: the function `where(condition, this, other)`. */
+  where(condition: Tensor, other: Operand): Tensor;
 }
 
 declare module "../tensor/tensor.js" {
@@ -48,5 +51,8 @@ for (const [name, op] of Object.entries(ops)) {
     writable: true,
   });
 }
+Tensor.prototype.where = function (this: Tensor, condition, other) {
+  return ops.where(condition, this, other);
+};
 installTape();
 installWalkOps(ops);

@@ -7,6 +7,7 @@ import { rows as dropout } from "./dropout.js";
 import { rows as elementwise } from "./elementwise.js";
 import { rows as gather } from "./gather.js";
 import { rows as layout } from "./layout.js";
+import { rows as linalg } from "./linalg.js";
 import { rows as loss } from "./loss.js";
 import { rows as matmul } from "./matmul.js";
 import { rows as norm } from "./norm.js";
@@ -22,6 +23,7 @@ export const rows: readonly Row[] = [
   ...elementwise,
   ...gather,
   ...layout,
+  ...linalg,
   ...loss,
   ...matmul,
   ...norm,
