@@ -78,13 +78,20 @@ export { cat, clone, expand, flatten, permute, reshape, slice, squeeze, transpos
 // linalg
 export { eigh, qr, svd } from "./ops/index.js";
 // loss
-export { crossEntropy, mseLoss } from "./ops/index.js";
-export type { CrossEntropyOptions, LossOptions, Reduction } from "./ops/index.js";
+export { crossEntropy, klDiv, l1Loss, mseLoss, multiMarginLoss, nllLoss, smoothL1Loss } from "./ops/index.js";
+export { binaryCrossEntropy, binaryCrossEntropyWithLogits, hingeEmbeddingLoss, sigmoidFocalLoss } from "./ops/index.js";
+export { cosineEmbeddingLoss, gaussianNllLoss, huberLoss, poissonNllLoss, tripletMarginLoss } from "./ops/index.js";
+export type { CrossEntropyOptions, KlDivOptions, LossOptions, MultiMarginOptions, NllOptions } from "./ops/index.js";
+export type { FocalOptions, GaussianNllOptions, HuberOptions, PoissonNllOptions, Reduction } from "./ops/index.js";
+export type { BinaryCrossEntropyOptions, BinaryCrossEntropyWithLogitsOptions, SmoothL1Options } from "./ops/index.js";
+export type { CosineEmbeddingOptions, HingeEmbeddingOptions, TripletMarginOptions } from "./ops/index.js";
 // matmul
 export { bmm, dot, linear, matmul, outer } from "./ops/index.js";
 // norm
-export { batchNorm, groupNorm, instanceNorm, layerNorm, rmsNorm } from "./ops/index.js";
+export { batchNorm, groupNorm, instanceNorm, layerNorm, localResponseNorm, rmsNorm } from "./ops/index.js";
+export { cosineSimilarity, norm, normalize } from "./ops/index.js";
 export type { BatchNormOptions, InstanceNormOptions, NormOptions, RmsNormOptions } from "./ops/index.js";
+export type { CosineOptions, LocalResponseOptions, NormalizeOptions, VectorNormOptions } from "./ops/index.js";
 // reduce
 export { amax, amin, argmax, argmin, max, mean, min, sum } from "./ops/index.js";
 export type { Dim, ReduceOptions, ValuesAndIndices } from "./ops/index.js";

@@ -1,7 +1,7 @@
 // The op families: every function exported here is a public op, and a method of Tensor if a tensor comes first.
 export * from "./activation.js";
-export * from "./attention.js";
 export * from "./arithmetic.js";
+export * from "./attention.js";
 export * from "./choice.js";
 export * from "./compare.js";
 export * from "./convert.js";
