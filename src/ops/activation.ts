@@ -6,7 +6,7 @@ import { kernels, type Ptr } from "../kernels/index.js";
 import { composed, isRecording, record } from "../tape/index.js";
 import { checkTensor, type Tensor } from "../tensor/index.js";
 import { maximum } from "./arithmetic.js";
-import { binary, checkLive, merge, sumTo, unary, unaryGrad, zerosOf } from "./broadcast.js";
+import { binary, merge, sumTo, unary, unaryGrad, zerosOf } from "./broadcast.js";
 import { code } from "./codes.js";
 import { gt, le, lt, where } from "./compare.js";
 import { add, div, exp, mul, square, sub } from "./elementwise.js";
@@ -132,8 +132,7 @@ export function prelu(x: Tensor, weight: Tensor): Tensor {
     );
   }
   const shape = weight.numel === 1 ? [] : x.shape.map((size, i) => (i === 1 ? size : 1));
-  checkLive(x, weight);
-  return composed([x, weight], () => leakyBy(x, reshape(weight, shape)));
+  return composed("prelu", [x, weight], () => leakyBy(x, reshape(weight, shape)));
 }
 
 /** x for x > 0, else w · x, where w broadcasts to x. */
@@ -207,7 +206,10 @@ export function logSigmoid(x: Tensor): Tensor {
 
 function smoothPlus(op: string, x: Tensor, beta: number, threshold: number): Tensor {
   const y = unary(op, kernels.softplus, x, beta, threshold);
-  const slope = () => where(gt(mul(x, beta), threshold), 1, sigmoid(mul(x, beta)));
+  const slope = () => {
+    const bx = mul(x, beta);
+    return where(gt(bx, threshold), 1, sigmoid(bx));
+  };
   return smooth(op, y, x, kernels.softplusGrad, slope, beta, threshold);
 }
 
@@ -234,7 +236,7 @@ export function tanh(x: Tensor): Tensor {
 /** x / (1 + |x|). PyTorch: `F.softsign`. */
 export function softsign(x: Tensor): Tensor {
   checkFloat("softsign", "x", x);
-  return composed([x], () => div(x, add(abs(x), 1)));
+  return composed("softsign", [x], () => div(x, add(abs(x), 1)));
 }
 
 /** Options of `gelu`. */

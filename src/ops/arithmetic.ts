@@ -5,14 +5,13 @@ import { kernels } from "../kernels/index.js";
 import { broadcastShapes } from "../shape.js";
 import { composed } from "../tape/index.js";
 import { checkTensor, ptr, type Tensor } from "../tensor/index.js";
-import { binary, checkLive, checkOperands, integral, recordBinary, tensorsOf, zerosOf } from "./broadcast.js";
+import { binary, checkOperands, integral, recordBinary, tensorsOf, zerosOf } from "./broadcast.js";
 import { code } from "./codes.js";
-import { eq, ge, logicalAnd, lt, where } from "./compare.js";
+import { eq, ge, gt, logicalAnd, lt, where } from "./compare.js";
 import { add, log, mul, neg, sub } from "./elementwise.js";
 import { type Operand, shapeOf } from "./launch.js";
 import { drop } from "./mask.js";
 import { commonType } from "./promote.js";
-import { abs } from "./unary.js";
 
 function extreme(op: "maximum" | "minimum", a: Operand, b: Operand): Tensor {
   checkOperands(op, a, b);
@@ -127,12 +126,10 @@ function powerByBase(gy: Tensor, x: Operand, e: Operand): Tensor {
 
 /** gy · xᵉ · log x; 0 for x = 0 and e >= 0. */
 function powerByExponent(gy: Tensor, x: Operand, e: Operand): Tensor {
-  const y = pow(x, e);
-  if (typeof x === "number") {
-    if (x === 0) return drop(mul(gy, mul(y, Number.NEGATIVE_INFINITY)), ge(e, 0));
-    return mul(gy, mul(y, kernels.scalarLog(x)));
-  }
-  return mul(gy, mul(y, log(where(logicalAnd(eq(x, 0), ge(e, 0)), 1, x))));
+  // Where the gradient is 0, log takes 1 in place of 0: 0 times its -Infinity would be NaN.
+  const base =
+    x === 0 ? where(ge(e, 0), 1, 0) : typeof x === "number" ? x : where(logicalAnd(eq(x, 0), ge(e, 0)), 1, x);
+  return mul(gy, mul(pow(x, e), typeof base === "number" ? kernels.scalarLog(base) : log(base)));
 }
 
 /**
@@ -144,14 +141,13 @@ export function lerp(start: Tensor, end: Tensor, weight: Operand): Tensor {
   checkOperands("lerp", start, weight);
   checkTensor("lerp", "end", end);
   broadcastShapes("lerp", broadcastShapes("lerp", start.shape, end.shape), shapeOf(weight));
-  checkLive(start, end, weight);
-  return composed(tensorsOf(start, end, weight), () => {
+  return composed("lerp", tensorsOf(start, end, weight), () => {
     const way = sub(end, start);
     const near = () => add(start, mul(way, weight));
     const far = () => sub(end, mul(way, sub(1, weight as Tensor)));
     if (typeof weight === "number") return weight < 0.5 ? near() : sub(end, mul(way, 1 - weight));
     // As in PyTorch the formula is that of the nearer end.
-    return where(lt(abs(weight), 0.5), near(), far());
+    return where(logicalAnd(lt(weight, 0.5), gt(weight, -0.5)), near(), far());
   });
 }
 
@@ -168,6 +164,5 @@ export function addcmul(x: Tensor, a: Tensor, b: Tensor, options: AddcmulOptions
   checkOptions("addcmul", options, ["value"]);
   const value = checkNumber("addcmul", "value", options.value ?? 1);
   broadcastShapes("addcmul", broadcastShapes("addcmul", a.shape, b.shape), x.shape);
-  checkLive(x, a, b);
-  return composed([x, a, b], () => add(x, mul(a, b), { alpha: value }));
+  return composed("addcmul", [x, a, b], () => add(x, mul(a, b), { alpha: value }));
 }

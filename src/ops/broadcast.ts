@@ -171,11 +171,6 @@ export function recordBinary(
 export const tensorsOf = (...operands: readonly Operand[]): Tensor[] =>
   operands.filter((x): x is Tensor => typeof x !== "number");
 
-/** Throws for released operands: before a composed op makes anything. */
-export function checkLive(...operands: readonly (Operand | undefined)[]): void {
-  for (const x of operands) if (typeof x === "object") ptr(x);
-}
-
 /** Throws unless both are tensors or numbers, and one a tensor. */
 export function checkOperands(op: string, a: Operand, b: Operand): void {
   if (typeof a !== "number") checkTensor(op, "a", a);

@@ -29,7 +29,7 @@ import { softmax } from "./softmax.js";
 /** Softmax of −x along an axis. PyTorch: `F.softmin`. */
 export function softmin(x: Tensor, dim: number | { readonly dim: number }): Tensor {
   checkFloat("softmin", "x", x);
-  return composed([x], () => softmax(neg(x), dim));
+  return composed("softmin", [x], () => softmax(neg(x), dim));
 }
 
 /** The axis of a call `(x, dim?)` or `(x, { dim })`. */
@@ -56,7 +56,7 @@ export function glu(x: Tensor, dim?: number | { readonly dim?: number }): Tensor
       x,
       x.shape.map((_, i) => (i === axis ? [from, to] : null)),
     );
-  return composed([x], () => mul(half(0, size / 2), sigmoid(half(size / 2, size))));
+  return composed("glu", [x], () => mul(half(0, size / 2), sigmoid(half(size / 2, size))));
 }
 
 /**
@@ -74,7 +74,7 @@ export function maxout(x: Tensor, pieces: number, dim?: number | { readonly dim?
     throw rangeError("maxout", `the axis must hold a multiple of ${pieces}: axis ${axis} of ${show(x.shape)} (pieces)`);
   }
   const shape = x.shape.flatMap((n, i) => (i === axis ? [n / pieces, pieces] : [n]));
-  return composed([x], () => max(reshape(x, shape), axis + 1).values);
+  return composed("maxout", [x], () => max(reshape(x, shape), axis + 1).values);
 }
 
 function generatorOf(op: string, generator: unknown = defaultGenerator): Generator {
@@ -108,7 +108,7 @@ export function gumbelSoftmax(logits: Tensor, options: GumbelSoftmaxOptions = {}
   const axis = checkAxis("gumbelSoftmax", options.dim ?? -1, logits.ndim);
   const generator = generatorOf("gumbelSoftmax", options.generator);
   ptr(logits);
-  return composed([logits], () => {
+  return composed("gumbelSoftmax", [logits], () => {
     const u = allocate(logits.shape, "f32", "gumbelSoftmax");
     // From 2^-25 to 1 - 2^-24: both logarithms are finite.
     kernels.uniform(generator.ptr, ptr(u), u.numel, 1 / 33554432, 1);

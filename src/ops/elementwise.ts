@@ -7,7 +7,7 @@ import { checkNumber, checkOptions, typeError } from "../error.js";
 import { kernels } from "../kernels/index.js";
 import { composed, record } from "../tape/index.js";
 import { checkTensor, type Tensor } from "../tensor/index.js";
-import { binary, checkLive, checkOperands, integral, recordBinary, tensorsOf, unary } from "./broadcast.js";
+import { binary, checkOperands, integral, recordBinary, tensorsOf, unary } from "./broadcast.js";
 import { code } from "./codes.js";
 import type { Operand } from "./launch.js";
 import { commonType, viaFloat } from "./promote.js";
@@ -20,7 +20,6 @@ export interface AlphaOptions {
 
 /** b times `alpha`, in a body that `composed` runs. */
 function scaled(op: string, a: Operand, b: Operand, options: AlphaOptions): Operand {
-  checkLive(a, b);
   const alpha = checkNumber(op, "alpha", options.alpha);
   if (commonType(a, b) !== "f32" && !Number.isInteger(alpha)) {
     throw typeError(op, `alpha must be an integer for integral operands: got ${alpha}`, 'Convert one with to("f32").');
@@ -46,7 +45,7 @@ const isPlain = (op: string, options: AlphaOptions | undefined): options is unde
  */
 export function add(a: Operand, b: Operand, options?: AlphaOptions): Tensor {
   checkOperands("add", a, b);
-  if (!isPlain("add", options)) return composed(tensorsOf(a, b), () => add(a, scaled("add", a, b, options)));
+  if (!isPlain("add", options)) return composed("add", tensorsOf(a, b), () => add(a, scaled("add", a, b, options)));
   const type = commonType(a, b);
   if (type !== "f32") return integral("add", type === "i32" ? code.addInt : code.or, a, b, type);
   return recordBinary(
@@ -62,7 +61,7 @@ export function add(a: Operand, b: Operand, options?: AlphaOptions): Tensor {
 /** a − alpha · b, broadcast. PyTorch: `torch.sub`. @throws TypeError for two bool operands: use logicalXor. */
 export function sub(a: Operand, b: Operand, options?: AlphaOptions): Tensor {
   checkOperands("sub", a, b);
-  if (!isPlain("sub", options)) return composed(tensorsOf(a, b), () => sub(a, scaled("sub", a, b, options)));
+  if (!isPlain("sub", options)) return composed("sub", tensorsOf(a, b), () => sub(a, scaled("sub", a, b, options)));
   const type = commonType(a, b);
   if (type === "bool") throw typeError("sub", "two bool tensors have no difference", "Use logicalXor().");
   if (type === "i32") return integral("sub", code.subInt, a, b, type);

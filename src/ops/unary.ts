@@ -3,9 +3,9 @@ import { checkOptions, rangeError, typeError } from "../error.js";
 import { kernels } from "../kernels/index.js";
 import { broadcastShapes, type Shape } from "../shape.js";
 import { composed, record } from "../tape/index.js";
-import { checkTensor, type DType, Tensor } from "../tensor/index.js";
+import { checkTensor, type DType, ptr, Tensor } from "../tensor/index.js";
 import { maximum, minimum } from "./arithmetic.js";
-import { binary, checkLive, sumTo, tensorsOf, unary, unaryGrad, zerosOf } from "./broadcast.js";
+import { binary, sumTo, tensorsOf, unary, unaryGrad, zerosOf } from "./broadcast.js";
 import { code } from "./codes.js";
 import { ge, gt, le, logicalAnd, logicalOr, lt } from "./compare.js";
 import { add, div, exp, mul, neg, square } from "./elementwise.js";
@@ -18,14 +18,14 @@ import { converted, higherType, viaFloat } from "./promote.js";
 export function abs(x: Tensor): Tensor {
   checkTensor("abs", "x", x);
   if (x.dtype === "bool") throw typeError("abs", "a bool tensor has no absolute value");
-  if (x.dtype === "i32") return composed([x], () => maximum(x, neg(x)));
+  if (x.dtype === "i32") return composed("abs", [x], () => maximum(x, neg(x)));
   return record("abs", unary("abs", kernels.abs, x), [[x, (gy) => mul(gy, sign(x))]], [x]);
 }
 
 /** −1, 0 or 1; the derivative is 0. NaN for NaN (PyTorch gives 0). i32 stay i32. PyTorch: `torch.sign`. */
 export function sign(x: Tensor): Tensor {
   checkTensor("sign", "x", x);
-  if (x.dtype !== "f32") return composed([x], () => maximum(minimum(converted(x, "i32", "sign"), 1), -1));
+  if (x.dtype !== "f32") return composed("sign", [x], () => maximum(minimum(converted(x, "i32", "sign"), 1), -1));
   return record("sign", unary("sign", kernels.sign, x), [[x, (gy) => zerosOf("sign", gy)]]);
 }
 
@@ -166,9 +166,9 @@ function clampBy(x: Tensor, low: Operand | undefined, high: Operand | undefined)
   const type = [low, high].reduce<DType>((t, bound) => (bound === undefined ? t : higherType(t, bound)), x.dtype);
   let shape: Shape = x.shape;
   for (const bound of bounds) shape = broadcastShapes("clamp", shape, bound.shape);
-  checkLive(x, ...bounds);
+  for (const tensor of [x, ...bounds]) ptr(tensor);
   if (type !== "f32") {
-    return composed([x, ...bounds], () => {
+    return composed("clamp", [x, ...bounds], () => {
       const above = low === undefined ? x : maximum(x, low);
       return high === undefined ? above : minimum(above, high);
     });

@@ -1,8 +1,11 @@
 // All rows, one line a family.
 import { rows as activation } from "./activation.js";
+import { rows as arithmetic } from "./arithmetic.js";
 import { rows as attention } from "./attention.js";
 import type { Row } from "./case.js";
+import { rows as compare } from "./compare.js";
 import { rows as convert } from "./convert.js";
+import { rows as creation } from "./creation.js";
 import { rows as dropout } from "./dropout.js";
 import { rows as elementwise } from "./elementwise.js";
 import { rows as gather } from "./gather.js";
@@ -13,6 +16,7 @@ import { rows as matmul } from "./matmul.js";
 import { rows as norm } from "./norm.js";
 import { rows as reduce } from "./reduce.js";
 import { rows as softmax } from "./softmax.js";
+import { rows as unary } from "./unary.js";
 import { rows as write } from "./write.js";
 
 export const rows: readonly Row[] = [
@@ -20,6 +24,9 @@ export const rows: readonly Row[] = [
   ...attention,
   ...convert,
   ...dropout,
+  ...arithmetic,
+  ...compare,
+  ...creation,
   ...elementwise,
   ...gather,
   ...layout,
@@ -29,5 +36,6 @@ export const rows: readonly Row[] = [
   ...norm,
   ...reduce,
   ...softmax,
+  ...unary,
   ...write,
 ];
