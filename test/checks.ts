@@ -386,3 +386,17 @@ export function checkStale(row: Row, refs: readonly Ref[]): void {
     }
   });
 }
+
+/** An in-place op makes the walk of a graph that saved the old values throw, and refuses tensors that are being recorded. */
+export function checkWrite(row: Row, refs: readonly Ref[]): void {
+  scope(() => {
+    const inputs = tensorsOf(row, refs);
+    const x = inputs[0]!;
+    if (x.dtype !== "f32") return;
+    x.requiresGrad = true;
+    const y = x.square().sum();
+    expect(() => runRow(row, inputs), "while recording").toThrow(new RegExp(`^${row.op}: .*in place`));
+    noGrad(() => runRow(row, inputs));
+    expect(() => y.backward(), "after the write").toThrow(/changed in place/);
+  });
+}

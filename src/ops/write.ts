@@ -63,13 +63,18 @@ export function fill(x: Tensor, value: number | boolean): Tensor {
   checkWritable("fill", x);
   if (typeof value !== "number" && typeof value !== "boolean")
     throw typeError("fill", `the value must be a number: got ${describe(value)}`);
-  ptr(x);
-  x.storage.written();
-  fillWith(x, Number(value));
-  return x;
+  return writeAll(x, Number(value));
 }
 
 /** Writes 0 everywhere and gives x. PyTorch: `Tensor.zero_`. */
 export function zero(x: Tensor): Tensor {
-  return fill(x, 0);
+  checkWritable("zero", x);
+  return writeAll(x, 0);
+}
+
+function writeAll(x: Tensor, value: number): Tensor {
+  ptr(x);
+  x.storage.written();
+  fillWith(x, value);
+  return x;
 }

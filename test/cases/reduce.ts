@@ -53,6 +53,8 @@ function reductionRows({ op, call, fold, input = {}, ofNothing }: Reduction): Ro
   return [
     row([3, 5], undefined),
     row([3, 5], undefined, true, true),
+    row([3, 5], []),
+    row([3, 5], [], true, true),
     row([3, 5], 0),
     row([3, 5], 1),
     row([3, 5], -2, true),
