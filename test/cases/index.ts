@@ -12,6 +12,7 @@ import { rows as gather } from "./gather.js";
 import { rows as layout } from "./layout.js";
 import { rows as linalg } from "./linalg.js";
 import { rows as loss } from "./loss.js";
+import { rows as lossPairs } from "./loss-pairs.js";
 import { rows as matmul } from "./matmul.js";
 import { rows as norm } from "./norm.js";
 import { rows as reduce } from "./reduce.js";
@@ -32,6 +33,7 @@ export const rows: readonly Row[] = [
   ...layout,
   ...linalg,
   ...loss,
+  ...lossPairs,
   ...matmul,
   ...norm,
   ...reduce,

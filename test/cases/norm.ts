@@ -1,6 +1,33 @@
 // Rows of the normalizations: shapes whose channels are runs, or neighbours in memory, with and without affine parts.
-import { batchNorm, groupNorm, instanceNorm, layerNorm, rmsNorm } from "../../src/index.js";
-import { average, count, forEachIndex, make, position, reshape, zip, zipAll } from "../reference.js";
+import {
+  batchNorm,
+  cosineSimilarity,
+  groupNorm,
+  instanceNorm,
+  layerNorm,
+  localResponseNorm,
+  norm,
+  normalize,
+  rmsNorm,
+} from "../../src/index.js";
+import {
+  at,
+  average,
+  broadcastShape,
+  broadcastTo,
+  count,
+  forEachIndex,
+  generate,
+  make,
+  map,
+  position,
+  reduce,
+  reshape,
+  sum,
+  total,
+  zip,
+  zipAll,
+} from "../reference.js";
 import type { Input, Ref, Row } from "./case.js";
 
 /**
@@ -221,4 +248,137 @@ const instanceRows: Row[] = [
   },
 ]);
 
-export const rows: readonly Row[] = [...batchRows, ...ungiven, ...layerRows, ...groupRows, ...instanceRows];
+/** (Σ|x|ᵖ)^(1/p), with its limits for p = ±∞ and 0. */
+const size = (values: ArrayLike<number>, p: number): number => {
+  const sizes = Array.from(values, Math.abs);
+  if (p === Number.POSITIVE_INFINITY) return Math.max(...sizes);
+  if (p === Number.NEGATIVE_INFINITY) return Math.min(...sizes);
+  return p === 0 ? sizes.filter((v) => v !== 0).length : total(sizes.map((v) => v ** p)) ** (1 / p);
+};
+const orders = [undefined, 1, 2, 3, 0.5, 2.5, -1, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
+const away: Partial<Input> = { avoid: [0], margin: 0.2 };
+const magnitudeRows: Row[] = [
+  ...orders.flatMap((p): Row[] => [
+    {
+      op: "norm",
+      name: `p ${p}`,
+      inputs: [{ shape: [3, 4, 2], distinct: true, low: 0.2, high: 2, margin: 0.01 }],
+      run: (x) => norm(x!, p === undefined ? {} : { p }),
+      reference: (x) => reduce(x!, undefined, false, (v) => size(v, p ?? 2)),
+    },
+    {
+      op: "norm",
+      name: `p ${p}, axes`,
+      inputs: [{ shape: [3, 4, 2], ...away }],
+      run: (x) => norm(x!, [0, -1], p === undefined ? { keepdim: true } : { p, keepdim: true }),
+      reference: (x) => reduce(x!, [0, 2], true, (v) => size(v, p ?? 2)),
+    },
+  ]),
+  {
+    op: "norm",
+    name: "p 0",
+    inputs: [{ shape: [2, 3], values: [0, 1, -2, 0, 0, 3] }],
+    run: (x) => norm(x!, { p: 0, dim: 1 }),
+    reference: (x) => reduce(x!, 1, false, (v) => size(v, 0)),
+    gradient: "none",
+  },
+  {
+    op: "norm",
+    name: "no elements",
+    inputs: [{ shape: [2, 0] }],
+    run: (x) => norm(x!, 1),
+    reference: () => make([2], [0, 0]),
+  },
+  ...[undefined, 1, 3, Number.POSITIVE_INFINITY].map(
+    (p): Row => ({
+      op: "normalize",
+      name: `p ${p}`,
+      inputs: [{ shape: [3, 4, 2], ...away }],
+      run: (x) => normalize(x!, p === undefined ? {} : { p }),
+      reference: (x) =>
+        zip(
+          x!,
+          reduce(x!, 1, true, (v) => size(v, p ?? 2)),
+          (a, b) => a / b,
+        ),
+    }),
+  ),
+  {
+    op: "normalize",
+    name: "shorter than eps",
+    inputs: [{ shape: [2, 3], low: -0.1, high: 0.1 }],
+    run: (x) => normalize(x!, { dim: -1, eps: 0.5 }),
+    reference: (x) => map(x!, (v) => v / 0.5),
+  },
+  {
+    op: "normalize",
+    name: "zero",
+    inputs: [{ shape: [1, 3], values: [0, 0, 0] }],
+    run: (x) => normalize(x!, { eps: 0.5 }),
+    reference: (x) => map(x!, (v) => v / 0.5),
+  },
+  ...(
+    [
+      [[3, 4], [3, 4], 1],
+      [[3, 4], [4], -1],
+      [[2, 1, 3], [5, 3], -1],
+      [[2, 3, 4], [2, 3, 4], 0],
+    ] as const
+  ).map(
+    ([a, b, dim]): Row => ({
+      op: "cosineSimilarity",
+      name: `dim ${dim}`,
+      inputs: [
+        { shape: a, ...away },
+        { shape: b, ...away },
+      ],
+      run: (x, y) => (dim === 1 ? cosineSimilarity(x!, y!) : cosineSimilarity(x!, y!, dim)),
+      reference: (x, y) => {
+        const products = sum(
+          zip(x!, y!, (p, q) => p * q),
+          dim,
+        );
+        const sizes = zip(
+          reduce(broadcastTo(x!, broadcastShape(a, b)), dim, false, (v) => size(v, 2)),
+          reduce(broadcastTo(y!, broadcastShape(a, b)), dim, false, (v) => size(v, 2)),
+          (p, q) => p * q,
+        );
+        return zip(products, sizes, (p, q) => p / q);
+      },
+    }),
+  ),
+  ...(
+    [
+      [2, 5, 3],
+      [1, 4, 2, 2],
+      [2, 1, 3],
+    ] as const
+  ).flatMap((shape) =>
+    [1, 2, 3, 5].map(
+      (channels): Row => ({
+        op: "localResponseNorm",
+        name: `size ${channels}`,
+        inputs: [{ shape }],
+        run: (x) => localResponseNorm(x!, channels, { alpha: 0.5, beta: 0.6, k: 1.5 }),
+        reference: (x) =>
+          generate(shape, (index) => {
+            let squares = 0;
+            for (let i = 0; i < channels; i++) {
+              const c = index[1]! - Math.floor(channels / 2) + i;
+              squares += at(x!, [index[0]!, c, ...index.slice(2)], 0) ** 2;
+            }
+            return at(x!, index) / (1.5 + (0.5 * squares) / channels) ** 0.6;
+          }),
+      }),
+    ),
+  ),
+];
+
+export const rows: readonly Row[] = [
+  ...batchRows,
+  ...ungiven,
+  ...layerRows,
+  ...groupRows,
+  ...instanceRows,
+  ...magnitudeRows,
+];
