@@ -66,15 +66,39 @@ export { to } from "./ops/index.js";
 // dropout
 export { alphaDropout, dropout, dropout1d, dropout2d, dropout3d } from "./ops/index.js";
 export type { DropoutOptions } from "./ops/index.js";
+// count
+export { bincount, histc } from "./ops/index.js";
+export type { HistcOptions } from "./ops/index.js";
 // einsum
 export { einsum } from "./ops/index.js";
 // elementwise
 export { add, div, exp, log, mul, neg, sqrt, square, sub } from "./ops/index.js";
 export type { AlphaOptions } from "./ops/index.js";
 // gather
-export { indexSelect } from "./ops/index.js";
+export { gather, indexAdd, indexSelect, scatter, scatterAdd, take, takeAlongDim } from "./ops/index.js";
+// indexing
+export { at, indexPut, setAt } from "./ops/index.js";
+export type { Index, IndexPutOptions } from "./ops/index.js";
+// join
+export { chunk, meshgrid, narrow, repeat, split, stack, tile, unbind } from "./ops/index.js";
 // layout
-export { cat, clone, expand, flatten, permute, reshape, slice, squeeze, transpose, unsqueeze } from "./ops/index.js";
+export {
+  broadcastTo,
+  cat,
+  clone,
+  expand,
+  flatten,
+  flip,
+  movedim,
+  permute,
+  reshape,
+  slice,
+  squeeze,
+  swapaxes,
+  transpose,
+  unflatten,
+  unsqueeze,
+} from "./ops/index.js";
 // linalg
 export { eigh, qr, svd } from "./ops/index.js";
 // loss
@@ -92,9 +116,16 @@ export { batchNorm, groupNorm, instanceNorm, layerNorm, localResponseNorm, rmsNo
 export { cosineSimilarity, norm, normalize } from "./ops/index.js";
 export type { BatchNormOptions, InstanceNormOptions, NormOptions, RmsNormOptions } from "./ops/index.js";
 export type { CosineOptions, LocalResponseOptions, NormalizeOptions, VectorNormOptions } from "./ops/index.js";
+// masked
+export { maskedFill, maskedSelect, nonzero } from "./ops/index.js";
+// pad
+export { pad, roll } from "./ops/index.js";
+export type { PadOptions } from "./ops/index.js";
 // reduce
-export { amax, amin, argmax, argmin, max, mean, min, sum } from "./ops/index.js";
+export { all, amax, amin, any, argmax, argmin, max, mean, min, prod, sum } from "./ops/index.js";
 export type { Dim, ReduceOptions, ValuesAndIndices } from "./ops/index.js";
+// scan
+export { cumprod, cumsum } from "./ops/index.js";
 // softmax
 export { logSoftmax, softmax } from "./ops/index.js";
 // unary
@@ -115,5 +146,14 @@ export {
   sin,
 } from "./ops/index.js";
 export type { ClampOptions } from "./ops/index.js";
+// sort
+export { argsort, median, searchsorted, sort, topk, unique } from "./ops/index.js";
+export type { SearchOptions, SortOptions, TopkOptions, UniqueOptions } from "./ops/index.js";
+// statistics
+export { logsumexp, std, varMean, variance } from "./ops/index.js";
+export type { VarianceDim, VarianceOptions } from "./ops/index.js";
+// triangle
+export { diag, diagonal, tril, triu } from "./ops/index.js";
+export type { DiagonalOptions } from "./ops/index.js";
 // write
 export { copy, fill, zero } from "./ops/index.js";

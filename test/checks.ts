@@ -323,9 +323,12 @@ export function checkMemory(row: Row, refs: readonly Ref[]): void {
         const roots = outputs.filter((y) => y.requiresGrad);
         const cotangents = roots.map((y) => tensor(new Float32Array(y.numel).fill(0.5), { shape: y.shape }));
         if (!createGraph) {
-          roots.forEach((y, r) => {
-            y.backward(cotangents[r]!, { retainGraph: r < roots.length - 1 });
-          });
+          if (roots.length === 1) roots[0]!.backward(cotangents[0]!);
+          else {
+            // One walk over all: results that share nothing but a leaf would not be consumed by each other's.
+            const wanted = leaves.filter((x) => x.requiresGrad);
+            for (const g of grad(roots, wanted, { gradOutputs: cotangents, allowUnused: true })) g?.dispose();
+          }
         } else {
           const wanted = leaves.filter((x) => x.requiresGrad);
           const first = grad(roots, wanted, { gradOutputs: cotangents, createGraph: true, allowUnused: true });

@@ -3,20 +3,9 @@ import { describe, rangeError, show, typeError } from "../error.js";
 import { kernels } from "../kernels/index.js";
 import { offset } from "../memory/index.js";
 import { broadcastStrides, sameShape, stridesOf } from "../shape.js";
-import { isRecording } from "../tape/index.js";
 import { checkTensor, fillWith, ptr, type Tensor } from "../tensor/index.js";
 import { inLoops } from "./launch.js";
-
-/** Throws for tensors that the tape knows: an in-place write has no gradient here. */
-function checkWritable(op: string, x: Tensor): void {
-  checkTensor(op, "x", x);
-  if (x.requiresGrad && isRecording()) {
-    throw new Error(
-      `${op}: a tensor that requires a gradient cannot be written in place while ops are recorded: ${x.op} ${show(x.shape)}. ` +
-        "Wrap the write in noGrad(), or compute a new tensor.",
-    );
-  }
-}
+import { checkWritable } from "./writable.js";
 
 /** Writes `source` (broadcast to x) into x and gives x. PyTorch: `Tensor.copy_`. */
 export function copy(x: Tensor, source: Tensor): Tensor {
