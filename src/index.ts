@@ -74,6 +74,9 @@ export { einsum } from "./ops/index.js";
 // elementwise
 export { add, div, exp, log, mul, neg, sqrt, square, sub } from "./ops/index.js";
 export type { AlphaOptions } from "./ops/index.js";
+// embedding
+export { embedding, embeddingBag } from "./ops/index.js";
+export type { EmbeddingBagOptions, EmbeddingOptions } from "./ops/index.js";
 // gather
 export { gather, indexAdd, indexSelect, scatter, scatterAdd, take, takeAlongDim } from "./ops/index.js";
 // indexing

@@ -9,6 +9,7 @@ export * from "./count.js";
 export * from "./dropout.js";
 export * from "./einsum.js";
 export * from "./elementwise.js";
+export * from "./embedding.js";
 export * from "./gather.js";
 export * from "./indexing.js";
 export * from "./join.js";

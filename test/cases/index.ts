@@ -9,6 +9,7 @@ import { rows as count } from "./count.js";
 import { rows as creation } from "./creation.js";
 import { rows as dropout } from "./dropout.js";
 import { rows as elementwise } from "./elementwise.js";
+import { rows as embedding } from "./embedding.js";
 import { rows as gather } from "./gather.js";
 import { rows as indexing } from "./indexing.js";
 import { rows as join } from "./join.js";
@@ -39,6 +40,7 @@ export const rows: readonly Row[] = [
   ...creation,
   ...count,
   ...elementwise,
+  ...embedding,
   ...gather,
   ...indexing,
   ...join,
