@@ -127,9 +127,13 @@ export function cosineSimilarity(
   });
 }
 
-/** max(x, low) whose gradient passes as if the bound were not there, as PyTorch has it. */
+/**
+ * max(x, low). Its derivative is x / max(x, low) and not 0 below the bound: so PyTorch has it, whose norm divides by the
+ * bounded value in its gradient.
+ */
 function bounded(op: string, x: Tensor, low: number): Tensor {
-  return record(op, unary(op, kernels.clamp, x, low, Number.POSITIVE_INFINITY), [[x, (gy) => gy]]);
+  const y = unary(op, kernels.clamp, x, low, Number.POSITIVE_INFINITY);
+  return record(op, y, [[x, (gy) => mul(gy, div(x, y))]], [x, y]);
 }
 
 /**
