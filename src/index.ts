@@ -9,10 +9,28 @@ export type { Shape, SliceRange } from "./shape.js";
 // Tensors and random numbers
 export { Tensor } from "./tensor/index.js";
 export type { BackwardOptions, DType, NestedArray, TypedArray } from "./tensor/index.js";
-export { arange, empty, eye, full, linspace, ones, tensor, zeros } from "./tensor/index.js";
-export { rand, randint, randn, randperm } from "./tensor/index.js";
-export { emptyLike, fullLike, onesLike, randintLike, randLike, randnLike, zerosLike } from "./tensor/index.js";
-export type { CreateOptions, RandomOptions, TensorData, TensorOptions } from "./tensor/index.js";
+export {
+  arange,
+  empty,
+  emptyLike,
+  eye,
+  full,
+  fullLike,
+  linspace,
+  ones,
+  onesLike,
+  rand,
+  randint,
+  randintLike,
+  randLike,
+  randn,
+  randnLike,
+  randperm,
+  tensor,
+  zeros,
+  zerosLike,
+} from "./tensor/index.js";
+export type { CreateOptions, NestedData, RandomOptions, TensorData, TensorOptions } from "./tensor/index.js";
 export { Generator, manualSeed, seed } from "./tensor/index.js";
 
 // The tape
@@ -33,8 +51,17 @@ export {
   identity,
   leakyRelu,
   logSigmoid,
+  mish,
+  prelu,
+  relu,
+  relu6,
+  selu,
+  sigmoid,
+  silu,
+  softplus,
+  softsign,
+  tanh,
 } from "./ops/index.js";
-export { mish, prelu, relu, relu6, selu, sigmoid, silu, softplus, softsign, tanh } from "./ops/index.js";
 export type { EluOptions, GeluOptions, HardtanhOptions, LeakyReluOptions, SoftplusOptions } from "./ops/index.js";
 // arithmetic
 export { addcmul, lerp, maximum, minimum, pow, remainder } from "./ops/index.js";
@@ -63,12 +90,12 @@ export {
 } from "./ops/index.js";
 // convert
 export { to } from "./ops/index.js";
-// dropout
-export { alphaDropout, dropout, dropout1d, dropout2d, dropout3d } from "./ops/index.js";
-export type { DropoutOptions } from "./ops/index.js";
 // count
 export { bincount, histc } from "./ops/index.js";
 export type { HistcOptions } from "./ops/index.js";
+// dropout
+export { alphaDropout, dropout, dropout1d, dropout2d, dropout3d } from "./ops/index.js";
+export type { DropoutOptions } from "./ops/index.js";
 // einsum
 export { einsum } from "./ops/index.js";
 // elementwise
@@ -112,6 +139,8 @@ export type { CrossEntropyOptions, KlDivOptions, LossOptions, MultiMarginOptions
 export type { FocalOptions, GaussianNllOptions, HuberOptions, PoissonNllOptions, Reduction } from "./ops/index.js";
 export type { BinaryCrossEntropyOptions, BinaryCrossEntropyWithLogitsOptions, SmoothL1Options } from "./ops/index.js";
 export type { CosineEmbeddingOptions, HingeEmbeddingOptions, TripletMarginOptions } from "./ops/index.js";
+// masked
+export { maskedFill, maskedSelect, nonzero } from "./ops/index.js";
 // matmul
 export { bmm, dot, linear, matmul, outer } from "./ops/index.js";
 // norm
@@ -119,8 +148,6 @@ export { batchNorm, groupNorm, instanceNorm, layerNorm, localResponseNorm, rmsNo
 export { cosineSimilarity, norm, normalize } from "./ops/index.js";
 export type { BatchNormOptions, InstanceNormOptions, NormOptions, RmsNormOptions } from "./ops/index.js";
 export type { CosineOptions, LocalResponseOptions, NormalizeOptions, VectorNormOptions } from "./ops/index.js";
-// masked
-export { maskedFill, maskedSelect, nonzero } from "./ops/index.js";
 // pad
 export { pad, roll } from "./ops/index.js";
 export type { PadOptions } from "./ops/index.js";
@@ -131,6 +158,15 @@ export type { Dim, ReduceOptions, ValuesAndIndices } from "./ops/index.js";
 export { cumprod, cumsum } from "./ops/index.js";
 // softmax
 export { logSoftmax, softmax } from "./ops/index.js";
+// sort
+export { argsort, median, searchsorted, sort, topk, unique } from "./ops/index.js";
+export type { SearchOptions, SortOptions, TopkOptions, UniqueOptions } from "./ops/index.js";
+// statistics
+export { logsumexp, std, variance, varMean } from "./ops/index.js";
+export type { VarianceDim, VarianceOptions } from "./ops/index.js";
+// triangle
+export { diag, diagonal, tril, triu } from "./ops/index.js";
+export type { DiagonalOptions } from "./ops/index.js";
 // unary
 export {
   abs,
@@ -149,14 +185,5 @@ export {
   sin,
 } from "./ops/index.js";
 export type { ClampOptions } from "./ops/index.js";
-// sort
-export { argsort, median, searchsorted, sort, topk, unique } from "./ops/index.js";
-export type { SearchOptions, SortOptions, TopkOptions, UniqueOptions } from "./ops/index.js";
-// statistics
-export { logsumexp, std, varMean, variance } from "./ops/index.js";
-export type { VarianceDim, VarianceOptions } from "./ops/index.js";
-// triangle
-export { diag, diagonal, tril, triu } from "./ops/index.js";
-export type { DiagonalOptions } from "./ops/index.js";
 // write
 export { copy, fill, zero } from "./ops/index.js";

@@ -58,12 +58,14 @@ export function add(a: Operand, b: Operand, options?: AlphaOptions): Tensor {
   );
 }
 
-/** a − alpha · b, broadcast. PyTorch: `torch.sub`. @throws TypeError for two bool operands: use logicalXor. */
+/** a − alpha · b, broadcast. PyTorch: `torch.sub`. @throws TypeError for a bool tensor: use logicalXor. */
 export function sub(a: Operand, b: Operand, options?: AlphaOptions): Tensor {
   checkOperands("sub", a, b);
   if (!isPlain("sub", options)) return composed("sub", tensorsOf(a, b), () => sub(a, scaled("sub", a, b, options)));
   const type = commonType(a, b);
-  if (type === "bool") throw typeError("sub", "two bool tensors have no difference", "Use logicalXor().");
+  for (const x of tensorsOf(a, b)) {
+    if (x.dtype === "bool") throw typeError("sub", "bool tensors have no difference", "Use logicalXor(), or convert.");
+  }
   if (type === "i32") return integral("sub", code.subInt, a, b, type);
   return recordBinary(
     "sub",

@@ -40,12 +40,12 @@ interface Overloaded {
     dim: number | { readonly dim: number; readonly keepdim?: boolean },
     options?: { readonly keepdim?: boolean },
   ): ValuesAndIndices;
-  /** This tensor where the condition is true, `other` where it is false: the function `where(condition, this, other)`. */
-  where(condition: Tensor, other: Operand): Tensor;
   nonzero(options?: { readonly asTuple?: false }): Tensor;
   nonzero(options: { readonly asTuple: true }): Tensor[];
   unique(options?: { readonly sorted?: boolean; readonly dim?: number }): Tensor;
   unique(options: UniqueOptions): Tensor | Tensor[];
+  /** This tensor where the condition is true, `other` where it is false: the function `where(condition, this, other)`. */
+  where(condition: Tensor, other: Operand): Tensor;
 }
 
 declare module "../tensor/tensor.js" {

@@ -4,7 +4,7 @@ import { kernels, type Ptr } from "../kernels/index.js";
 import { heap, watchHolder, word } from "../memory/index.js";
 import { checkShape, numelOf, type Shape } from "../shape.js";
 import { defaultGenerator, Generator } from "./generator.js";
-import { allocate, type DType, type NestedArray, ptr, Tensor, tapeHooks } from "./tensor.js";
+import { allocate, type DType, ptr, Tensor, tapeHooks } from "./tensor.js";
 
 /** Options of creation functions. */
 export interface CreateOptions {
@@ -26,12 +26,11 @@ export interface RandomOptions extends CreateOptions {
   readonly generator?: Generator;
 }
 
-/** Whatever `tensor` takes: numbers and booleans, nested to any depth, or typed arrays, iterables, tensors. */
-export type TensorData =
-  | NestedArray
-  | ArrayBufferView
-  | Iterable<number | boolean | readonly (number | boolean)[]>
-  | Tensor;
+/** Numbers and booleans in arrays, typed arrays or other iterables, nested to any depth. */
+export type NestedData = number | boolean | ArrayBufferView | (Iterable<NestedData> & object);
+
+/** Whatever `tensor` takes. */
+export type TensorData = NestedData | Tensor;
 
 const createOptions = ["dtype", "requiresGrad"];
 const dtypes: readonly DType[] = ["f32", "i32", "bool"];
@@ -157,7 +156,7 @@ export function tensor(data: TensorData, options: TensorOptions = {}): Tensor {
   const at = word(ptr(x));
   if (dtype === "f32") heap.f32.set(flat as ArrayLike<number>, at);
   else if (dtype === "i32") heap.i32.set(flat as ArrayLike<number>, at);
-  else for (let i = 0; i < flat.length; i++) heap.i32[at + i] = flat[i] ? 1 : 0;
+  else for (let i = 0; i < flat.length; i++) heap.i32[at + i] = Number(Number(flat[i]) !== 0); // NaN is true
   return finish(x, options);
 }
 

@@ -1,6 +1,6 @@
 // Tensors as the rest of the library sees them.
 
-export type { CreateOptions, RandomOptions, TensorData, TensorOptions } from "./create.js";
+export type { CreateOptions, NestedData, RandomOptions, TensorData, TensorOptions } from "./create.js";
 export {
   arange,
   checkDType,
