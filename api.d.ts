@@ -4,6 +4,19 @@ declare module "gradine" {
   export interface AdaptiveMaxPoolOptions {
     readonly returnIndices?: boolean;
   }
+  export interface AddcmulOptions {
+    readonly value?: number;
+  }
+  export interface AlphaOptions {
+    readonly alpha?: number;
+  }
+  export interface AttentionOptions {
+    readonly attnMask?: Tensor | null | undefined;
+    readonly dropoutP?: number;
+    readonly isCausal?: boolean;
+    readonly scale?: number;
+    readonly generator?: Generator;
+  }
   export interface AvgPoolOptions {
     readonly stride?: PerAxis;
     readonly padding?: PerAxis;
@@ -14,6 +27,23 @@ declare module "gradine" {
   export interface BackwardOptions {
     readonly retainGraph?: boolean;
     readonly createGraph?: boolean;
+  }
+  export interface BatchNormOptions extends NormOptions {
+    readonly training?: boolean;
+    readonly momentum?: number;
+  }
+  export interface BernoulliOptions {
+    readonly generator?: Generator;
+  }
+  export interface BinaryCrossEntropyOptions extends LossOptions {
+    readonly weight?: Tensor | null | undefined;
+  }
+  export interface BinaryCrossEntropyWithLogitsOptions extends BinaryCrossEntropyOptions {
+    readonly posWeight?: Tensor | null | undefined;
+  }
+  export interface ClampOptions {
+    readonly min?: Operand | undefined;
+    readonly max?: Operand | undefined;
   }
   export interface ConvOptions {
     readonly stride?: PerAxis;
@@ -28,12 +58,19 @@ declare module "gradine" {
     readonly groups?: number;
     readonly dilation?: PerAxis;
   }
+  export interface CosineEmbeddingOptions extends LossOptions {
+    readonly margin?: number;
+  }
+  export interface CosineOptions {
+    readonly dim?: number;
+    readonly eps?: number;
+  }
   export interface CreateOptions {
     readonly dtype?: DType;
     readonly requiresGrad?: boolean;
   }
-  export interface CrossEntropyOptions extends LossOptions {
-    readonly ignoreIndex?: number;
+  export interface CrossEntropyOptions extends NllOptions {
+    readonly labelSmoothing?: number;
   }
   export type DType = "f32" | "i32" | "bool";
   export interface DiagonalOptions {
@@ -42,6 +79,36 @@ declare module "gradine" {
     readonly dim2?: number;
   }
   export type Dim = number | readonly number[] | ReduceOptions | undefined;
+  export interface DropoutOptions {
+    readonly p?: number;
+    readonly training?: boolean;
+    readonly generator?: Generator;
+  }
+  export interface EluOptions {
+    readonly alpha?: number;
+  }
+  export interface EmbeddingBagOptions {
+    readonly offsets?: Tensor | null | undefined;
+    readonly mode?: "sum" | "mean" | "max";
+    readonly perSampleWeights?: Tensor | null | undefined;
+    readonly includeLastOffset?: boolean;
+    readonly paddingIdx?: number;
+  }
+  export interface EmbeddingOptions {
+    readonly paddingIdx?: number;
+  }
+  export interface FocalOptions extends LossOptions {
+    readonly alpha?: number;
+    readonly gamma?: number;
+    readonly reduction?: Reduction;
+  }
+  export interface GaussianNllOptions extends LossOptions {
+    readonly full?: boolean;
+    readonly eps?: number;
+  }
+  export interface GeluOptions {
+    readonly approximate?: "none" | "tanh";
+  }
   export class Generator {
     readonly seed: number;
     constructor(seed?: number, stream?: {
@@ -62,10 +129,26 @@ declare module "gradine" {
     readonly seed?: number;
     readonly raise?: boolean;
   }
+  export interface GumbelSoftmaxOptions {
+    readonly tau?: number;
+    readonly hard?: boolean;
+    readonly dim?: number;
+    readonly generator?: Generator;
+  }
+  export interface HardtanhOptions {
+    readonly minVal?: number;
+    readonly maxVal?: number;
+  }
+  export interface HingeEmbeddingOptions extends LossOptions {
+    readonly margin?: number;
+  }
   export interface HistcOptions {
     readonly bins?: number;
     readonly min?: number;
     readonly max?: number;
+  }
+  export interface HuberOptions extends LossOptions {
+    readonly delta?: number;
   }
   export type Index = number | Exclude<SliceRange, null> | ":" | "..." | null | Tensor;
   export interface IndexPutOptions {
@@ -75,11 +158,29 @@ declare module "gradine" {
     readonly module?: object;
     readonly maxBytes?: number;
   }
+  export interface InstanceNormOptions extends NormOptions {
+    readonly runningMean?: Tensor | null | undefined;
+    readonly runningVar?: Tensor | null | undefined;
+    readonly useInputStats?: boolean;
+    readonly momentum?: number;
+  }
   export interface InterpolateOptions {
     readonly size?: PerAxis;
     readonly scaleFactor?: PerAxis;
     readonly mode?: "nearest" | "nearest-exact" | "linear" | "bilinear" | "trilinear" | "bicubic" | "area";
     readonly alignCorners?: boolean;
+  }
+  export interface KlDivOptions {
+    readonly logTarget?: boolean;
+    readonly reduction?: Reduction | "batchmean";
+  }
+  export interface LeakyReluOptions {
+    readonly negativeSlope?: number;
+  }
+  export interface LocalResponseOptions {
+    readonly alpha?: number;
+    readonly beta?: number;
+    readonly k?: number;
   }
   export interface LossOptions {
     readonly reduction?: Reduction;
@@ -97,7 +198,29 @@ declare module "gradine" {
     readonly heapBytes: number;
     readonly biggest: readonly string[];
   }
+  export interface MultiMarginOptions extends LossOptions {
+    readonly p?: number;
+    readonly margin?: number;
+    readonly weight?: Tensor | null | undefined;
+    readonly divideByClasses?: boolean;
+  }
   export type NestedArray = number | boolean | NestedArray[];
+  export type NestedData = number | boolean | ArrayBufferView | (Iterable<NestedData> & object);
+  export interface NllOptions extends LossOptions {
+    readonly weight?: Tensor | null | undefined;
+    readonly ignoreIndex?: number;
+  }
+  export interface NormOptions extends Affine {
+    readonly eps?: number;
+  }
+  export interface NormalizeOptions {
+    readonly p?: number;
+    readonly dim?: number;
+    readonly eps?: number;
+  }
+  export interface OneHotOptions {
+    readonly dtype?: DType;
+  }
   export interface OpDefinition<Inputs extends readonly Tensor[]> {
     forward(...inputs: Inputs): Tensor;
     backward(gy: Tensor, context: {
@@ -114,7 +237,11 @@ declare module "gradine" {
     readonly mode?: "constant" | "reflect" | "replicate" | "circular";
     readonly value?: number;
   }
-  export type PerAxis = number | readonly number[];
+  export interface PoissonNllOptions extends LossOptions {
+    readonly logInput?: boolean;
+    readonly full?: boolean;
+    readonly eps?: number;
+  }
   export interface RandomOptions extends CreateOptions {
     readonly generator?: Generator;
   }
@@ -126,12 +253,23 @@ declare module "gradine" {
   export class ReleasedTensorError extends ReferenceError {
     constructor(op: string, shape: readonly number[], cause: string);
   }
+  export interface RmsNormOptions {
+    readonly weight?: Tensor | null | undefined;
+    readonly eps?: number;
+  }
   export interface SearchOptions {
     readonly right?: boolean;
     readonly side?: "left" | "right";
   }
   export type Shape = readonly number[];
   export type SliceRange = readonly [start?: number | null, end?: number | null, step?: number] | null;
+  export interface SmoothL1Options extends LossOptions {
+    readonly beta?: number;
+  }
+  export interface SoftplusOptions {
+    readonly beta?: number;
+    readonly threshold?: number;
+  }
   export interface SortOptions {
     readonly dim?: number;
     readonly descending?: boolean;
@@ -159,7 +297,7 @@ declare module "gradine" {
   export interface Tensor {
     [Symbol.dispose](): void;
   }
-  export type TensorData = NestedArray | ArrayBufferView | Iterable<number | boolean | readonly (number | boolean)[]> | Tensor;
+  export type TensorData = NestedData | Tensor;
   export interface TensorOptions extends CreateOptions {
     readonly shape?: Shape;
   }
@@ -167,6 +305,12 @@ declare module "gradine" {
     readonly dim?: number;
     readonly largest?: boolean;
     readonly sorted?: boolean;
+  }
+  export interface TripletMarginOptions extends LossOptions {
+    readonly margin?: number;
+    readonly p?: number;
+    readonly eps?: number;
+    readonly swap?: boolean;
   }
   export type TypedArray = Float32Array | Int32Array | Uint8Array;
   export interface UnfoldOptions {
@@ -189,6 +333,10 @@ declare module "gradine" {
     readonly correction?: number;
     readonly unbiased?: boolean;
   }
+  export interface VectorNormOptions extends ReduceOptions {
+    readonly p?: number;
+  }
+  export function abs(x: Tensor): Tensor;
   export function adaptiveAvgPool1d(x: Tensor, outputSize: OutputSize): Tensor;
   export function adaptiveAvgPool2d(x: Tensor, outputSize: OutputSize): Tensor;
   export function adaptiveMaxPool1d(x: Tensor, outputSize: OutputSize, options: AdaptiveMaxPoolOptions & {
@@ -199,12 +347,14 @@ declare module "gradine" {
     readonly returnIndices: true;
   }): [Tensor, Tensor];
   export function adaptiveMaxPool2d(x: Tensor, outputSize: OutputSize, options?: AdaptiveMaxPoolOptions): Tensor;
-  export function add(a: Operand, b: Operand): Tensor;
+  export function add(a: Operand, b: Operand, options?: AlphaOptions): Tensor;
+  export function addcmul(x: Tensor, a: Tensor, b: Tensor, options?: AddcmulOptions): Tensor;
   export function all(x: Tensor, dim?: Dim, options?: ReduceOptions): Tensor;
+  export function alphaDropout(x: Tensor, p?: Probability, options?: DropoutOptions): Tensor;
   export function amax(x: Tensor, dim?: Dim, options?: ReduceOptions): Tensor;
   export function amin(x: Tensor, dim?: Dim, options?: ReduceOptions): Tensor;
   export function any(x: Tensor, dim?: Dim, options?: ReduceOptions): Tensor;
-  export function arange(start: number, end?: number, step?: number, options?: CreateOptions): Tensor;
+  export function arange(start: number, end?: number | CreateOptions, step?: number | CreateOptions, options?: CreateOptions): Tensor;
   export function argmax(x: Tensor, dim?: number | {
     readonly dim?: number;
     readonly keepdim?: boolean;
@@ -219,8 +369,14 @@ declare module "gradine" {
   }): Tensor;
   export function argsort(x: Tensor, dim?: number | SortOptions, options?: SortOptions): Tensor;
   export function at(x: Tensor, ...indices: Index[]): Tensor;
+  export function atan(x: Tensor): Tensor;
   export function avgPool1d(x: Tensor, kernelSize: PerAxis, options?: AvgPoolOptions): Tensor;
   export function avgPool2d(x: Tensor, kernelSize: PerAxis, options?: AvgPoolOptions): Tensor;
+  export function batchNorm(x: Tensor, runningMean: Tensor | null, runningVar: Tensor | null, weight?: OrOptions<BatchNormOptions>, bias?: OrOptions<BatchNormOptions>, options?: BatchNormOptions): Tensor;
+  export function bernoulli(p: Tensor, options?: BernoulliOptions): Tensor;
+  export function binaryCrossEntropy(input: Tensor, target: Tensor, weight?: OrOptions<BinaryCrossEntropyOptions>, options?: BinaryCrossEntropyOptions): Tensor;
+  export function binaryCrossEntropyWithLogits(input: Tensor, target: Tensor, weight?: OrOptions<BinaryCrossEntropyWithLogitsOptions>, options?: BinaryCrossEntropyWithLogitsOptions): Tensor;
+  export function binaryStep(x: Tensor): Tensor;
   export function bincount(x: Tensor, weights?: Tensor | {
     readonly minlength?: number;
   }, options?: {
@@ -231,8 +387,10 @@ declare module "gradine" {
   export function cat(tensors: readonly Tensor[], dim?: number | {
     readonly dim?: number;
   }): Tensor;
+  export function ceil(x: Tensor): Tensor;
   export function checkpoint(fn: (...inputs: Tensor[]) => Tensor, inputs: readonly Tensor[]): Tensor;
   export function chunk(x: Tensor, chunks: number, dim?: AxisOption): Tensor[];
+  export function clamp(x: Tensor, min?: Operand | ClampOptions, max?: Operand): Tensor;
   export function clone(x: Tensor): Tensor;
   export function conv1d(x: Tensor, weight: Tensor, bias?: Tensor | ConvOptions | null, options?: ConvOptions): Tensor;
   export function conv2d(x: Tensor, weight: Tensor, bias?: Tensor | ConvOptions | null, options?: ConvOptions): Tensor;
@@ -240,7 +398,10 @@ declare module "gradine" {
   export function convTranspose1d(x: Tensor, weight: Tensor, bias?: Tensor | ConvTransposeOptions | null, options?: ConvTransposeOptions): Tensor;
   export function convTranspose2d(x: Tensor, weight: Tensor, bias?: Tensor | ConvTransposeOptions | null, options?: ConvTransposeOptions): Tensor;
   export function copy(x: Tensor, source: Tensor): Tensor;
-  export function crossEntropy(input: Tensor, target: Tensor, options?: CrossEntropyOptions): Tensor;
+  export function cos(x: Tensor): Tensor;
+  export function cosineEmbeddingLoss(x1: Tensor, x2: Tensor, target: Tensor, options?: CosineEmbeddingOptions): Tensor;
+  export function cosineSimilarity(x1: Tensor, x2: Tensor, dim?: number | CosineOptions, options?: CosineOptions): Tensor;
+  export function crossEntropy(input: Tensor, target: Tensor, weight?: OrOptions<CrossEntropyOptions>, options?: CrossEntropyOptions): Tensor;
   export function cumprod(x: Tensor, dim: AxisOption): Tensor;
   export function cumsum(x: Tensor, dim: AxisOption): Tensor;
   export function defineOp<Inputs extends readonly Tensor[]>(name: string, definition: OpDefinition<Inputs>): (...inputs: Inputs) => Tensor;
@@ -248,32 +409,66 @@ declare module "gradine" {
   export function diagonal(x: Tensor, options?: number | DiagonalOptions): Tensor;
   export function div(a: Operand, b: Operand): Tensor;
   export function dot(a: Tensor, b: Tensor): Tensor;
+  export function dropout(x: Tensor, p?: Probability, options?: DropoutOptions): Tensor;
+  export function dropout1d(x: Tensor, p?: Probability, options?: DropoutOptions): Tensor;
+  export function dropout2d(x: Tensor, p?: Probability, options?: DropoutOptions): Tensor;
+  export function dropout3d(x: Tensor, p?: Probability, options?: DropoutOptions): Tensor;
   export function eigh(x: Tensor): {
     readonly values: Tensor;
     readonly vectors: Tensor;
   };
   export function einsum(equation: string, ...operands: readonly Tensor[]): Tensor;
+  export function elu(x: Tensor, options?: EluOptions): Tensor;
+  export function embedding(input: Tensor, weight: Tensor, options?: EmbeddingOptions): Tensor;
+  export function embeddingBag(input: Tensor, weight: Tensor, offsets?: OrOptions<EmbeddingBagOptions>, options?: EmbeddingBagOptions): Tensor;
   export function empty(shape: Shape, options?: CreateOptions): Tensor;
+  export function emptyLike(x: Tensor, options?: CreateOptions): Tensor;
   export function enableGrad<T>(fn: () => T): T;
+  export function eq(a: Operand, b: Operand): Tensor;
+  export function erf(x: Tensor): Tensor;
   export function exp(x: Tensor): Tensor;
   export function expand(x: Tensor, shape: Shape): Tensor;
+  export function expm1(x: Tensor): Tensor;
+  export function eye(n: number, m?: number | CreateOptions, options?: CreateOptions): Tensor;
   export function fill(x: Tensor, value: number | boolean): Tensor;
   export function flatten(x: Tensor, startDim?: number, endDim?: number): Tensor;
   export function flip(x: Tensor, dims: number | readonly number[]): Tensor;
+  export function floor(x: Tensor): Tensor;
   export function fold(x: Tensor, outputSize: PerAxis, kernelSize: PerAxis, options?: UnfoldOptions): Tensor;
   export function full(shape: Shape, value: number | boolean, options?: CreateOptions): Tensor;
+  export function fullLike(x: Tensor, value: number | boolean, options?: CreateOptions): Tensor;
   export function gather(x: Tensor, dim: number, index: Tensor): Tensor;
+  export function gaussianNllLoss(input: Tensor, target: Tensor, variance: Tensor, options?: GaussianNllOptions): Tensor;
+  export function ge(a: Operand, b: Operand): Tensor;
+  export function gelu(x: Tensor, options?: GeluOptions): Tensor;
+  export function glu(x: Tensor, dim?: number | {
+    readonly dim?: number;
+  }): Tensor;
   export function grad<O extends GradOptions>(outputs: Tensor | readonly Tensor[], inputs: Tensor | readonly Tensor[], options?: O): Gradients<O>;
   export function gradcheck(fn: (...inputs: Tensor[]) => Tensor, inputs: readonly Tensor[], options?: GradcheckOptions): boolean;
+  export function groupNorm(x: Tensor, numGroups: number, weight?: OrOptions<NormOptions>, bias?: OrOptions<NormOptions>, options?: NormOptions): Tensor;
+  export function gt(a: Operand, b: Operand): Tensor;
+  export function gumbelSoftmax(logits: Tensor, options?: GumbelSoftmaxOptions): Tensor;
+  export function hardsigmoid(x: Tensor): Tensor;
+  export function hardswish(x: Tensor): Tensor;
+  export function hardtanh(x: Tensor, options?: HardtanhOptions): Tensor;
   export function hessian(fn: (input: Tensor) => Tensor, input: Tensor): Tensor;
+  export function hingeEmbeddingLoss(input: Tensor, target: Tensor, options?: HingeEmbeddingOptions): Tensor;
   export function histc(x: Tensor, options?: HistcOptions): Tensor;
+  export function huberLoss(input: Tensor, target: Tensor, options?: HuberOptions): Tensor;
+  export function identity(x: Tensor): Tensor;
   export function indexAdd(x: Tensor, dim: number, index: Tensor, source: Tensor, options?: {
     readonly alpha?: number;
   }): Tensor;
   export function indexPut(x: Tensor, indices: Index | readonly Index[], values: Tensor | number | boolean, options?: IndexPutOptions): Tensor;
   export function indexSelect(x: Tensor, dim: number, index: Tensor): Tensor;
   export function init(options?: InitOptions): void;
+  export function instanceNorm(x: Tensor, options?: InstanceNormOptions): Tensor;
   export function interpolate(x: Tensor, options: InterpolateOptions): Tensor;
+  function finiteMask(x: Tensor): Tensor;
+  export { finiteMask as isFinite };
+  function nanMask(x: Tensor): Tensor;
+  export { nanMask as isNaN };
   export function jacobian(fn: (...inputs: Tensor[]) => Tensor, inputs: Tensor): Tensor;
   export function jacobian(fn: (...inputs: Tensor[]) => Tensor, inputs: readonly Tensor[]): Tensor[];
   export function jvp(fn: (...inputs: Tensor[]) => Tensor, inputs: Tensor | readonly Tensor[], tangents: Tensor | readonly Tensor[]): {
@@ -281,12 +476,27 @@ declare module "gradine" {
     readonly tangent: Tensor;
   };
   export function keep<T extends Tensor | readonly Tensor[]>(tensors: T): T;
+  export function klDiv(input: Tensor, target: Tensor, options?: KlDivOptions): Tensor;
+  export function l1Loss(input: Tensor, target: Tensor, options?: LossOptions): Tensor;
+  export function layerNorm(x: Tensor, normalizedShape: number | Shape, weight?: OrOptions<NormOptions>, bias?: OrOptions<NormOptions>, options?: NormOptions): Tensor;
+  export function le(a: Operand, b: Operand): Tensor;
+  export function leakyRelu(x: Tensor, options?: LeakyReluOptions): Tensor;
+  export function lerp(start: Tensor, end: Tensor, weight: Operand): Tensor;
   export function linear(x: Tensor, weight: Tensor, bias?: Tensor): Tensor;
+  export function linspace(start: number, end: number, steps: number, options?: CreateOptions): Tensor;
+  export function localResponseNorm(x: Tensor, size: number, options?: LocalResponseOptions): Tensor;
   export function log(x: Tensor): Tensor;
+  export function log1p(x: Tensor): Tensor;
+  export function logSigmoid(x: Tensor): Tensor;
   export function logSoftmax(x: Tensor, dim: AxisOption): Tensor;
+  export function logicalAnd(a: Operand, b: Operand): Tensor;
+  export function logicalNot(x: Tensor): Tensor;
+  export function logicalOr(a: Operand, b: Operand): Tensor;
+  export function logicalXor(a: Operand, b: Operand): Tensor;
   export function logsumexp(x: Tensor, dim: number | readonly number[] | ReduceOptions, options?: {
     readonly keepdim?: boolean;
   }): Tensor;
+  export function lt(a: Operand, b: Operand): Tensor;
   export function manualSeed(seed: number): void;
   export function maskedFill(x: Tensor, mask: Tensor, value: number | boolean | Tensor): Tensor;
   export function maskedSelect(x: Tensor, mask: Tensor): Tensor;
@@ -306,6 +516,10 @@ declare module "gradine" {
     readonly returnIndices: true;
   }): [Tensor, Tensor];
   export function maxPool2d(x: Tensor, kernelSize: PerAxis, options?: MaxPoolOptions): Tensor;
+  export function maximum(a: Operand, b: Operand): Tensor;
+  export function maxout(x: Tensor, pieces: number, dim?: number | {
+    readonly dim?: number;
+  }): Tensor;
   export function mean(x: Tensor, dim?: Dim, options?: ReduceOptions): Tensor;
   export function median(x: Tensor): Tensor;
   export function median(x: Tensor, dim: number | {
@@ -325,11 +539,16 @@ declare module "gradine" {
   }, options?: {
     readonly keepdim?: boolean;
   }): ValuesAndIndices;
+  export function minimum(a: Operand, b: Operand): Tensor;
+  export function mish(x: Tensor): Tensor;
   export function movedim(x: Tensor, source: number | readonly number[], destination: number | readonly number[]): Tensor;
   export function mseLoss(input: Tensor, target: Tensor, options?: LossOptions): Tensor;
   export function mul(a: Operand, b: Operand): Tensor;
+  export function multiMarginLoss(input: Tensor, target: Tensor, options?: MultiMarginOptions): Tensor;
   export function narrow(x: Tensor, dim: number, start: number, length: number): Tensor;
+  export function ne(a: Operand, b: Operand): Tensor;
   export function neg(x: Tensor): Tensor;
+  export function nllLoss(input: Tensor, target: Tensor, weight?: OrOptions<NllOptions>, options?: NllOptions): Tensor;
   export function noGrad<T>(fn: () => T): T;
   export function nonzero(x: Tensor, options?: {
     readonly asTuple?: false;
@@ -337,35 +556,64 @@ declare module "gradine" {
   export function nonzero(x: Tensor, options: {
     readonly asTuple: true;
   }): Tensor[];
+  export function norm(x: Tensor, dim?: number | readonly number[] | VectorNormOptions, options?: VectorNormOptions): Tensor;
+  export function normalize(x: Tensor, options?: NormalizeOptions): Tensor;
+  export function oneHot(x: Tensor, numClasses: number, options?: OneHotOptions): Tensor;
   export function ones(shape: Shape, options?: CreateOptions): Tensor;
+  export function onesLike(x: Tensor, options?: CreateOptions): Tensor;
   export function outer(a: Tensor, b: Tensor): Tensor;
   export function pad(x: Tensor, pad: readonly number[], options?: PadOptions): Tensor;
   export function perSampleGradients(fn: (...rows: Tensor[]) => Tensor, parameters: readonly Tensor[], ...batch: readonly Tensor[]): Tensor[];
   export function permute(x: Tensor, dims: readonly number[]): Tensor;
+  export function poissonNllLoss(input: Tensor, target: Tensor, options?: PoissonNllOptions): Tensor;
+  export function pow(x: Operand, exponent: Operand): Tensor;
+  export function prelu(x: Tensor, weight: Tensor): Tensor;
   export function prod(x: Tensor, dim?: Dim, options?: ReduceOptions): Tensor;
   export function qr(x: Tensor): {
     readonly q: Tensor;
     readonly r: Tensor;
   };
   export function rand(shape: Shape, options?: RandomOptions): Tensor;
+  export function randLike(x: Tensor, options?: RandomOptions): Tensor;
+  export function randint(high: number, shape: Shape, options?: RandomOptions): Tensor;
   export function randint(low: number, high: number, shape: Shape, options?: RandomOptions): Tensor;
+  export function randintLike(x: Tensor, low: number, high?: number | RandomOptions, options?: RandomOptions): Tensor;
   export function randn(shape: Shape, options?: RandomOptions): Tensor;
+  export function randnLike(x: Tensor, options?: RandomOptions): Tensor;
   export function randperm(n: number, options?: RandomOptions): Tensor;
+  export function reciprocal(x: Tensor): Tensor;
   export function relu(x: Tensor): Tensor;
+  export function relu6(x: Tensor): Tensor;
+  export function remainder(a: Operand, b: Operand): Tensor;
   export function repeat(x: Tensor, sizes: Shape): Tensor;
   export function reshape(x: Tensor, shape: Shape): Tensor;
+  export function rmsNorm(x: Tensor, normalizedShape: number | Shape, weight?: OrOptions<RmsNormOptions>, options?: RmsNormOptions): Tensor;
   export function roll(x: Tensor, shifts: number | readonly number[], dims?: number | readonly number[] | {
     readonly dims?: number | readonly number[];
   }): Tensor;
+  export function round(x: Tensor): Tensor;
+  export function rsqrt(x: Tensor): Tensor;
+  export function scaledDotProductAttention(query: Tensor, key: Tensor, value: Tensor, attnMask?: OrOptions<AttentionOptions>, options?: AttentionOptions): Tensor;
   export function scatter(x: Tensor, dim: number, index: Tensor, src: Tensor | number | boolean): Tensor;
   export function scatterAdd(x: Tensor, dim: number, index: Tensor, src: Tensor): Tensor;
   export function scope<T>(fn: () => T): T;
   export function searchsorted(sortedSequence: Tensor, values: Tensor | number, options?: SearchOptions): Tensor;
   export function seed(): number;
+  export function selu(x: Tensor): Tensor;
   export function setAt(x: Tensor, indices: Index | readonly Index[], value: Tensor | number | boolean, options?: IndexPutOptions): Tensor;
   export function sigmoid(x: Tensor): Tensor;
+  export function sigmoidFocalLoss(input: Tensor, target: Tensor, options?: FocalOptions): Tensor;
+  export function sign(x: Tensor): Tensor;
+  export function silu(x: Tensor): Tensor;
+  export function sin(x: Tensor): Tensor;
   export function slice(x: Tensor, ranges: readonly SliceRange[]): Tensor;
+  export function smoothL1Loss(input: Tensor, target: Tensor, options?: SmoothL1Options): Tensor;
   export function softmax(x: Tensor, dim: AxisOption): Tensor;
+  export function softmin(x: Tensor, dim: number | {
+    readonly dim: number;
+  }): Tensor;
+  export function softplus(x: Tensor, options?: SoftplusOptions): Tensor;
+  export function softsign(x: Tensor): Tensor;
   export function sort(x: Tensor, dim?: number | SortOptions, options?: SortOptions): ValuesAndIndices;
   export function split(x: Tensor, sizes: number | readonly number[], dim?: AxisOption): Tensor[];
   export function sqrt(x: Tensor): Tensor;
@@ -374,7 +622,7 @@ declare module "gradine" {
   export function stack(tensors: readonly Tensor[], dim?: AxisOption): Tensor;
   export function std(x: Tensor, dim?: VarianceDim, options?: VarianceOptions): Tensor;
   export function steps(n: number): IterableIterator<number>;
-  export function sub(a: Operand, b: Operand): Tensor;
+  export function sub(a: Operand, b: Operand, options?: AlphaOptions): Tensor;
   export function sum(x: Tensor, dim?: Dim, options?: ReduceOptions): Tensor;
   export function svd(x: Tensor): {
     readonly u: Tensor;
@@ -393,6 +641,7 @@ declare module "gradine" {
   export function topk(x: Tensor, k: number, dim?: number | TopkOptions, options?: TopkOptions): ValuesAndIndices;
   export function transpose(x: Tensor, dim0: number, dim1: number): Tensor;
   export function tril(x: Tensor, diagonal?: DiagonalOption): Tensor;
+  export function tripletMarginLoss(anchor: Tensor, positive: Tensor, negative: Tensor, options?: TripletMarginOptions): Tensor;
   export function triu(x: Tensor, diagonal?: DiagonalOption): Tensor;
   export function unbind(x: Tensor, dim?: AxisOption): Tensor[];
   export function unflatten(x: Tensor, dim: number, sizes: Shape): Tensor;
@@ -409,48 +658,398 @@ declare module "gradine" {
     readonly output: Tensor;
     readonly gradients: Tensor[];
   };
+  export function where(condition: Tensor, a: Operand, b: Operand): Tensor;
   export function zero(x: Tensor): Tensor;
   export function zeros(shape: Shape, options?: CreateOptions): Tensor;
+  export function zerosLike(x: Tensor, options?: CreateOptions): Tensor;
 }
 
 declare module "gradine/nn" {
+  export class AdaptiveAvgPool1d extends AdaptivePool {
+    static typeName: string;
+    constructor(outputSize: OutputSize);
+  }
+  export class AdaptiveAvgPool2d extends AdaptivePool {
+    static typeName: string;
+    constructor(outputSize: OutputSize);
+  }
+  export class AdaptiveMaxPool1d extends AdaptivePool {
+    static typeName: string;
+    constructor(outputSize: OutputSize);
+  }
+  export class AdaptiveMaxPool2d extends AdaptivePool {
+    static typeName: string;
+    constructor(outputSize: OutputSize);
+  }
+  export class AlphaDropout extends Drop {
+    static typeName: string;
+    constructor(p?: number | Given<DropoutLayerOptions>);
+  }
+  export type AnyModule = Module<never, unknown>;
+  export class AvgPool1d extends Pool<AvgPoolLayerOptions> {
+    static typeName: string;
+    constructor(kernelSize: PerAxis, options?: Given<AvgPoolLayerOptions>);
+  }
+  export class AvgPool2d extends Pool<AvgPoolLayerOptions> {
+    static typeName: string;
+    constructor(kernelSize: PerAxis, options?: Given<AvgPoolLayerOptions>);
+  }
+  export class BCELoss extends Loss<BinaryCrossEntropyOptions> {
+    static typeName: string;
+    constructor(options?: Given<BinaryCrossEntropyOptions>);
+  }
+  export class BCEWithLogitsLoss extends Loss<BinaryCrossEntropyWithLogitsOptions> {
+    static typeName: string;
+    constructor(options?: Given<BinaryCrossEntropyWithLogitsOptions>);
+  }
+  export class BatchNorm1d extends BatchNorm {
+    static typeName: string;
+    constructor(numFeatures: number, options?: Given<BatchNormLayerOptions>);
+    protected checkInput(x: Tensor): void;
+  }
+  export class BatchNorm2d extends BatchNorm {
+    static typeName: string;
+    constructor(numFeatures: number, options?: Given<BatchNormLayerOptions>);
+    protected checkInput(x: Tensor): void;
+  }
+  export interface BatchNormLayerOptions {
+    readonly eps: number;
+    readonly momentum: number | null;
+    readonly affine: boolean;
+    readonly trackRunningStats: boolean;
+  }
+  export interface BiasOptions {
+    readonly bias?: boolean;
+  }
+  export class Bilinear extends Layer {
+    static typeName: string;
+    weight: Parameter;
+    bias: Parameter | undefined;
+    readonly in1Features: number;
+    readonly in2Features: number;
+    readonly outFeatures: number;
+    constructor(in1Features: number, in2Features: number, outFeatures: number, options?: Given<BiasOptions>);
+    forward(x1: Tensor, x2: Tensor): Tensor;
+    multiplyAdds(_: unknown, y: Tensor): number;
+  }
+  export class BinaryStep extends Activation {
+    static typeName: string;
+    constructor();
+  }
   export class Buffer extends Tensor {
     readonly persistent: boolean;
     constructor(data: Tensor, persistent: boolean);
   }
-  export class CrossEntropyLoss extends Loss<CrossEntropyOptions> {
-    constructor(options?: CrossEntropyOptions);
-    forward(input: Tensor, target: Tensor): Tensor;
+  export class Concat extends Modules<Module, Tensor, Tensor> {
+    static typeName: string;
+    readonly dim: number;
+    constructor(branches: readonly Module[], options?: Given<{
+      readonly dim: number;
+    }>);
+    forward(x: Tensor): Tensor;
   }
-  export class Flatten extends Module {
+  export class Conv1d extends Conv {
+    static typeName: string;
+    protected readonly op: ConvOp;
+    constructor(inChannels: number, outChannels: number, kernelSize: PerAxis, options?: Given<ConvLayerOptions>);
+  }
+  export class Conv2d extends Conv {
+    static typeName: string;
+    protected readonly op: ConvOp;
+    constructor(inChannels: number, outChannels: number, kernelSize: PerAxis, options?: Given<ConvLayerOptions>);
+  }
+  export class Conv3d extends Conv {
+    static typeName: string;
+    protected readonly op: ConvOp;
+    constructor(inChannels: number, outChannels: number, kernelSize: PerAxis, options?: Given<ConvLayerOptions>);
+  }
+  export interface ConvLayerOptions extends Required<ConvOptions> {
+    readonly bias: boolean;
+    readonly paddingMode: PaddingMode;
+  }
+  export class ConvTranspose1d extends ConvTranspose {
+    static typeName: string;
+    protected readonly op: ConvTransposeOp;
+    constructor(inChannels: number, outChannels: number, kernelSize: PerAxis, options?: Given<ConvTransposeLayerOptions>);
+  }
+  export class ConvTranspose2d extends ConvTranspose {
+    static typeName: string;
+    protected readonly op: ConvTransposeOp;
+    constructor(inChannels: number, outChannels: number, kernelSize: PerAxis, options?: Given<ConvTransposeLayerOptions>);
+  }
+  export interface ConvTransposeLayerOptions extends Required<ConvTransposeOptions> {
+    readonly bias: boolean;
+  }
+  export class CosineEmbeddingLoss extends Loss<CosineEmbeddingOptions> {
+    static typeName: string;
+    constructor(options?: Given<CosineEmbeddingOptions>);
+    forward(input1: Tensor, input2: Tensor, target?: Tensor): Tensor;
+  }
+  export class CrossEntropyLoss extends Loss<CrossEntropyOptions> {
+    static typeName: string;
+    constructor(options?: Given<CrossEntropyOptions>);
+  }
+  export interface DecoderCall {
+    readonly tgtMask?: Tensor | undefined;
+    readonly memoryMask?: Tensor | undefined;
+    readonly tgtKeyPaddingMask?: Tensor | undefined;
+    readonly memoryKeyPaddingMask?: Tensor | undefined;
+    readonly tgtIsCausal?: boolean | undefined;
+  }
+  export class Dropout extends Drop<DropoutLayerOptions & Rule> {
+    static typeName: string;
+    readonly rule: Rule["rule"];
+    constructor(p?: number | Given<DropoutLayerOptions & Rule>);
+    forward(x: Tensor): Tensor;
+  }
+  export class Dropout1d extends Drop {
+    static typeName: string;
+    constructor(p?: number | Given<DropoutLayerOptions>);
+  }
+  export class Dropout2d extends Drop {
+    static typeName: string;
+    constructor(p?: number | Given<DropoutLayerOptions>);
+  }
+  export interface DropoutLayerOptions {
+    readonly p: number;
+    readonly generator: Generator | undefined;
+  }
+  export class ELU extends Activation<{
+    readonly alpha: number;
+  }> {
+    static typeName: string;
+    constructor(options?: Given<{
+      readonly alpha: number;
+    }>);
+  }
+  export class Embedding extends Table<EmbeddingLayerOptions> {
+    static typeName: string;
+    constructor(numEmbeddings: number, embeddingDim: number, options?: Given<EmbeddingLayerOptions>);
+    static fromPretrained(weight: Tensor, options?: Given<EmbeddingLayerOptions & {
+      readonly freeze: boolean;
+    }>): Embedding;
+    forward(input: Tensor): Tensor;
+  }
+  export class EmbeddingBag extends Table<EmbeddingBagLayerOptions> {
+    static typeName: string;
+    constructor(numEmbeddings: number, embeddingDim: number, options?: Given<EmbeddingBagLayerOptions>);
+    forward(input: Tensor, offsets?: Tensor, perSampleWeights?: Tensor): Tensor;
+  }
+  export interface EmbeddingBagLayerOptions extends EmbeddingLayerOptions {
+    readonly mode: "sum" | "mean" | "max";
+    readonly includeLastOffset: boolean;
+  }
+  export interface EmbeddingLayerOptions {
+    readonly paddingIdx: number | undefined;
+  }
+  export interface EncoderCall {
+    readonly mask?: Tensor | undefined;
+    readonly srcKeyPaddingMask?: Tensor | undefined;
+    readonly isCausal?: boolean | undefined;
+  }
+  export class Flatten extends Layer {
     static typeName: string;
     readonly startDim: number;
     readonly endDim: number;
     constructor(startDim?: number, endDim?: number);
     forward(x: Tensor): Tensor;
-    protected extraText(): string;
   }
-  export class Linear extends Module {
+  export type ForwardHook = (module: AnyModule, inputs: readonly unknown[], output: unknown) => unknown;
+  export type ForwardPreHook = (module: AnyModule, inputs: readonly unknown[]) => readonly unknown[] | undefined;
+  export class GELU extends Activation<Approximate> {
+    static typeName: string;
+    constructor(options?: Given<Approximate>);
+  }
+  export class GLU extends AlongAxis {
+    static typeName: string;
+    constructor(dim?: number | Given<{
+      readonly dim: number;
+    }>);
+  }
+  export class GRU extends Recurrent<Tensor> {
+    static typeName: string;
+    constructor(inputSize: number, hiddenSize: number, options?: Given<RecurrentLayerOptions>);
+    protected kind(): CellKind;
+  }
+  export class GRUCell extends Cell<Tensor> {
+    static typeName: string;
+    constructor(inputSize: number, hiddenSize: number, options?: Given<{
+      readonly bias: boolean;
+    }>);
+    protected kind(): CellKind;
+  }
+  export class GaussianNLLLoss extends Loss<GaussianNllOptions> {
+    static typeName: string;
+    constructor(options?: Given<GaussianNllOptions>);
+    forward(input: Tensor, target: Tensor, variance?: Tensor): Tensor;
+  }
+  export type Given<Options> = {
+    readonly [Key in keyof Options]?: Options[Key] | undefined;
+  };
+  export class GroupNorm extends Normalization {
+    static typeName: string;
+    readonly eps: number;
+    readonly numGroups: number;
+    readonly numChannels: number;
+    constructor(numGroups: number, numChannels: number, options?: Given<{
+      readonly eps: number;
+      readonly affine: boolean;
+    }>);
+    forward(x: Tensor): Tensor;
+  }
+  export class Hardsigmoid extends Activation {
+    static typeName: string;
+    constructor();
+  }
+  export class Hardswish extends Activation {
+    static typeName: string;
+    constructor();
+  }
+  export class Hardtanh extends Activation<{
+    readonly minVal: number;
+    readonly maxVal: number;
+  }> {
+    static typeName: string;
+    constructor(options?: Given<{
+      readonly minVal: number;
+      readonly maxVal: number;
+    }>);
+  }
+  export class HingeEmbeddingLoss extends Loss<HingeEmbeddingOptions> {
+    static typeName: string;
+    constructor(options?: Given<HingeEmbeddingOptions>);
+  }
+  export class HuberLoss extends Loss<HuberOptions> {
+    static typeName: string;
+    constructor(options?: Given<HuberOptions>);
+  }
+  export class Identity extends Layer {
+    static typeName: string;
+    forward(x: Tensor): Tensor;
+  }
+  export type Initializer = (weight: Tensor) => unknown;
+  export class InstanceNorm1d extends InstanceNorm {
+    static typeName: string;
+    protected get rank(): number;
+    constructor(numFeatures: number, options?: Given<BatchNormLayerOptions>);
+  }
+  export class InstanceNorm2d extends InstanceNorm {
+    static typeName: string;
+    protected get rank(): number;
+    constructor(numFeatures: number, options?: Given<BatchNormLayerOptions>);
+  }
+  export class KLDivLoss extends Loss<KlDivOptions> {
+    static typeName: string;
+    constructor(options?: Given<KlDivOptions>);
+  }
+  export class L1Loss extends Loss<LossOptions> {
+    static typeName: string;
+    constructor(options?: Given<LossOptions>);
+  }
+  export class LSTM extends Recurrent<LSTMState> {
+    static typeName: string;
+    constructor(inputSize: number, hiddenSize: number, options?: Given<RecurrentLayerOptions>);
+    protected kind(): CellKind;
+  }
+  export class LSTMCell extends Cell<LSTMState> {
+    static typeName: string;
+    constructor(inputSize: number, hiddenSize: number, options?: Given<{
+      readonly bias: boolean;
+    }>);
+    protected kind(): CellKind;
+  }
+  export type LSTMState = [h: Tensor, c: Tensor];
+  export class Lambda<In = Tensor, Out = Tensor> extends Layer<In, Out> {
+    static typeName: string;
+    readonly fn: (input: In) => Out;
+    constructor(fn: (input: In) => Out);
+    forward(input: In): Out;
+  }
+  export class LayerNorm extends Normalization {
+    static typeName: string;
+    readonly normalizedShape: readonly number[];
+    readonly eps: number;
+    constructor(normalizedShape: number | readonly number[], options?: Given<NormLayerOptions & {
+      readonly bias: boolean;
+    }>);
+    forward(x: Tensor): Tensor;
+  }
+  export class LazyLinear extends Linear {
+    static typeName: string;
+    constructor(outFeatures: number, options?: Given<LinearOptions>);
+    protected make(inFeatures: number, bias: boolean): void;
+    checkComplete(): void;
+    forward(x: Tensor): Tensor;
+  }
+  export class LeakyReLU extends Activation<{
+    readonly negativeSlope: number;
+  }> {
+    static typeName: string;
+    constructor(options?: Given<{
+      readonly negativeSlope: number;
+    }>);
+  }
+  export class LearnedPositions extends Layer {
+    static typeName: string;
+    weight: Parameter;
+    readonly batchFirst: boolean;
+    constructor(maxLength: number, features: number, options?: Given<PositionOptions>);
+    forward(x: Tensor, start?: number): Tensor;
+  }
+  export class Linear extends Layer {
     static typeName: string;
     weight: Parameter;
     bias: Parameter | undefined;
-    readonly inFeatures: number;
+    inFeatures: number;
     readonly outFeatures: number;
-    constructor(inFeatures: number, outFeatures: number, options?: LinearOptions);
+    constructor(inFeatures: number, outFeatures: number, options?: Given<LinearOptions>);
     forward(x: Tensor): Tensor;
-    protected extraText(): string;
+    multiplyAdds(_: unknown, y: Tensor): number;
   }
-  export interface LinearOptions {
-    readonly bias?: boolean;
+  export type LinearOptions = BiasOptions;
+  export class LocalResponseNorm extends Layer {
+    static typeName: string;
+    readonly options: Required<LocalResponseOptions>;
+    readonly size: number;
+    constructor(size: number, options?: Given<LocalResponseOptions>);
+    forward(x: Tensor): Tensor;
+  }
+  export class LogSigmoid extends Activation {
+    static typeName: string;
+    constructor();
+  }
+  export class LogSoftmax extends AlongAxis {
+    static typeName: string;
+    constructor(dim?: number | Given<{
+      readonly dim: number;
+    }>);
   }
   export class MSELoss extends Loss<LossOptions> {
-    constructor(options?: LossOptions);
-    forward(input: Tensor, target: Tensor): Tensor;
+    static typeName: string;
+    constructor(options?: Given<LossOptions>);
+  }
+  export class MaxPool1d extends Pool<MaxPoolLayerOptions> {
+    static typeName: string;
+    constructor(kernelSize: PerAxis, options?: Given<MaxPoolLayerOptions>);
+  }
+  export class MaxPool2d extends Pool<MaxPoolLayerOptions> {
+    static typeName: string;
+    constructor(kernelSize: PerAxis, options?: Given<MaxPoolLayerOptions>);
+  }
+  export class Maxout extends Linear {
+    static typeName: string;
+    readonly pieces: number;
+    constructor(inFeatures: number, outFeatures: number, pieces: number, options?: Given<LinearOptions>);
+    forward(x: Tensor): Tensor;
+  }
+  export class Mish extends Activation {
+    static typeName: string;
+    constructor();
   }
   export abstract class Module<In = Tensor, Out = Tensor> {
     static typeName: string;
     training: boolean;
-    abstract forward(input: In): Out;
+    abstract forward(input: In, ...more: never[]): Out;
     namedModules(prefix?: string, seen?: Set<AnyModule>): Generator<[string, AnyModule]>;
     namedParameters(): Generator<[string, Parameter]>;
     parameters(): Parameter[];
@@ -459,6 +1058,7 @@ declare module "gradine/nn" {
     modules(): AnyModule[];
     namedChildren(): Generator<[string, AnyModule]>;
     children(): AnyModule[];
+    replace(path: string, module: AnyModule): this;
     apply(fn: (module: AnyModule) => void): this;
     train(mode?: boolean): this;
     eval(): this;
@@ -471,38 +1071,292 @@ declare module "gradine/nn" {
       readonly missing: readonly string[];
       readonly unexpected: readonly string[];
     };
+    clone(): this;
+    registerForwardPreHook(hook: ForwardPreHook): () => void;
+    registerForwardHook(hook: ForwardHook): () => void;
     protected extraText(): string;
     toString(): string;
-    summary(inputShape: Shape): string;
+    summary(input: Shape | Tensor | readonly Tensor[]): string;
+  }
+  export class ModuleDict<M extends AnyModule = Module> extends Module<never, never> {
+    static typeName: string;
+    constructor(modules?: Readonly<Record<string, M>>);
+    nameOf(field: string): string;
+    get(name: string): M;
+    set(name: string, module: M): this;
+    has(name: string): boolean;
+    delete(name: string): boolean;
+    keys(): IterableIterator<string>;
+    values(): IterableIterator<M>;
+    entries(): IterableIterator<[string, M]>;
+    forward(): never;
+  }
+  export class ModuleList<M extends AnyModule = Module> extends Modules<M, never, never> {
+    static typeName: string;
+    constructor(modules?: Iterable<M>);
+    forward(): never;
+  }
+  export class MultiMarginLoss extends Loss<MultiMarginOptions> {
+    static typeName: string;
+    constructor(options?: Given<MultiMarginOptions>);
+  }
+  export class MultiheadAttention extends Layer<Tensor, Attended> {
+    static typeName: string;
+    inProjWeight: Parameter | undefined;
+    qProjWeight: Parameter | undefined;
+    kProjWeight: Parameter | undefined;
+    vProjWeight: Parameter | undefined;
+    inProjBias: Parameter | undefined;
+    outProj: Linear;
+    biasK: Parameter | undefined;
+    biasV: Parameter | undefined;
+    readonly embedDim: number;
+    readonly numHeads: number;
+    readonly options: MultiheadAttentionOptions;
+    constructor(embedDim: number, numHeads: number, options?: Given<MultiheadAttentionOptions>);
+    forward(query: Tensor, key: Tensor, value: Tensor, call?: MultiheadAttentionCall): Attended;
+    multiplyAdds([query, key, value]: readonly [Tensor, Tensor, Tensor], output: readonly [Tensor]): number;
+  }
+  export interface MultiheadAttentionCall {
+    readonly keyPaddingMask?: Tensor | undefined;
+    readonly needWeights?: boolean | undefined;
+    readonly attnMask?: Tensor | undefined;
+    readonly averageAttnWeights?: boolean | undefined;
+    readonly isCausal?: boolean | undefined;
+  }
+  export interface MultiheadAttentionOptions {
+    readonly dropout: number;
+    readonly bias: boolean;
+    readonly addBiasKv: boolean;
+    readonly addZeroAttn: boolean;
+    readonly kdim: number;
+    readonly vdim: number;
+    readonly batchFirst: boolean;
+  }
+  export class NLLLoss extends Loss<NllOptions> {
+    static typeName: string;
+    constructor(options?: Given<NllOptions>);
+  }
+  export class PReLU extends Layer {
+    static typeName: string;
+    weight: Parameter;
+    readonly numParameters: number;
+    constructor(options?: Given<PReLUOptions>);
+    forward(x: Tensor): Tensor;
+  }
+  export class Parallel extends Modules<Module, Tensor, Tensor[]> {
+    static typeName: string;
+    constructor(...branches: readonly Module[]);
+    forward(x: Tensor): Tensor[];
   }
   export class Parameter extends Tensor {
     constructor(data: Tensor, options?: {
       readonly requiresGrad?: boolean;
     });
   }
-  export class ReLU extends Module {
+  export class PoissonNLLLoss extends Loss<PoissonNllOptions> {
     static typeName: string;
+    constructor(options?: Given<PoissonNllOptions>);
+  }
+  export class RMSNorm extends Normalization {
+    static typeName: string;
+    readonly normalizedShape: readonly number[];
+    readonly eps: number;
+    constructor(normalizedShape: number | readonly number[], options?: Given<NormLayerOptions>);
     forward(x: Tensor): Tensor;
   }
-  export class Sequential extends Module {
+  export class RNN extends Recurrent<Tensor> {
     static typeName: string;
-    readonly layers: readonly Module[];
+    readonly nonlinearity: "tanh" | "relu";
+    constructor(inputSize: number, hiddenSize: number, options?: Given<RecurrentLayerOptions & Nonlinearity>);
+    protected kind(): CellKind;
+  }
+  export class RNNCell extends Cell<Tensor> {
+    static typeName: string;
+    readonly nonlinearity: "tanh" | "relu";
+    constructor(inputSize: number, hiddenSize: number, options?: Given<{
+      readonly bias: boolean;
+    } & Nonlinearity>);
+    protected kind(): CellKind;
+  }
+  export class ReLU extends Activation {
+    static typeName: string;
+    constructor();
+  }
+  export class ReLU6 extends Activation {
+    static typeName: string;
+    constructor();
+  }
+  export interface RecurrentLayerOptions {
+    readonly numLayers: number;
+    readonly bias: boolean;
+    readonly batchFirst: boolean;
+    readonly dropout: number;
+    readonly bidirectional: boolean;
+  }
+  export class ReflectionPad2d extends Padding {
+    static typeName: string;
+    constructor(padding: PerAxis);
+  }
+  export class Residual extends Layer {
+    static typeName: string;
+    block: Module;
+    shortcut: Module | undefined;
+    constructor(block: Module, shortcut?: Module, options?: Given<ResidualOptions>);
+    forward(x: Tensor): Tensor;
+  }
+  export interface ResidualOptions {
+    readonly zeroInit: boolean;
+  }
+  export class RotaryPositions extends Layer {
+    static typeName: string;
+    readonly cosines: Buffer;
+    readonly sines: Buffer;
+    readonly interleaved: boolean;
+    constructor(maxLength: number, features: number, options?: Given<{
+      readonly interleaved: boolean;
+    }>);
+    forward(x: Tensor, start?: number): Tensor;
+  }
+  export class SELU extends Activation {
+    static typeName: string;
+    constructor();
+  }
+  export interface SequenceOptions {
+    readonly lengths?: readonly number[] | Tensor | undefined;
+  }
+  export class Sequential extends Modules<Module, Tensor, Tensor> {
+    static typeName: string;
     constructor(...layers: readonly Module[]);
-    protected fields(): Iterable<[string, unknown]>;
     forward(x: Tensor): Tensor;
   }
-  export class Sigmoid extends Module {
+  export class SiLU extends Activation {
     static typeName: string;
-    forward(x: Tensor): Tensor;
+    constructor();
+  }
+  export class Sigmoid extends Activation {
+    static typeName: string;
+    constructor();
+  }
+  export class SigmoidFocalLoss extends Loss<FocalOptions> {
+    static typeName: string;
+    constructor(options?: Given<FocalOptions>);
+  }
+  export class SinusoidalPositions extends Layer {
+    static typeName: string;
+    readonly table: Buffer;
+    readonly batchFirst: boolean;
+    constructor(maxLength: number, features: number, options?: Given<PositionOptions>);
+    forward(x: Tensor, start?: number): Tensor;
+  }
+  export class SmoothL1Loss extends Loss<SmoothL1Options> {
+    static typeName: string;
+    constructor(options?: Given<SmoothL1Options>);
+  }
+  export class Softmax extends AlongAxis {
+    static typeName: string;
+    constructor(dim?: number | Given<{
+      readonly dim: number;
+    }>);
+  }
+  export class Softmin extends AlongAxis {
+    static typeName: string;
+    constructor(dim?: number | Given<{
+      readonly dim: number;
+    }>);
+  }
+  export class Softplus extends Activation<{
+    readonly beta: number;
+    readonly threshold: number;
+  }> {
+    static typeName: string;
+    constructor(options?: Given<{
+      readonly beta: number;
+      readonly threshold: number;
+    }>);
+  }
+  export class Softsign extends Activation {
+    static typeName: string;
+    constructor();
+  }
+  export interface SpectralNormOptions {
+    readonly name: string;
+    readonly nPowerIterations: number;
+    readonly eps: number;
+    readonly dim: number;
   }
   export type StateDict = Record<string, Tensor>;
-  export class Tanh extends Module {
+  export class Tanh extends Activation {
     static typeName: string;
+    constructor();
+  }
+  export class TransformerDecoder extends Stack<TransformerDecoderLayer> {
+    static typeName: string;
+    constructor(layer: TransformerDecoderLayer, numLayers: number, options?: Given<{
+      readonly norm: Module | undefined;
+    }>);
+    forward(tgt: Tensor, memory: Tensor, call?: DecoderCall): Tensor;
+  }
+  export class TransformerDecoderLayer extends TransformerLayer {
+    static typeName: string;
+    constructor(dModel: number, nhead: number, options?: Given<TransformerLayerOptions>);
+    forward(tgt: Tensor, memory: Tensor, call?: DecoderCall): Tensor;
+  }
+  export class TransformerEncoder extends Stack<TransformerEncoderLayer> {
+    static typeName: string;
+    constructor(layer: TransformerEncoderLayer, numLayers: number, options?: Given<{
+      readonly norm: Module | undefined;
+    }>);
+    forward(src: Tensor, call?: EncoderCall): Tensor;
+  }
+  export class TransformerEncoderLayer extends TransformerLayer {
+    static typeName: string;
+    constructor(dModel: number, nhead: number, options?: Given<TransformerLayerOptions>);
+    forward(src: Tensor, call?: EncoderCall): Tensor;
+  }
+  export interface TransformerLayerOptions {
+    readonly dimFeedforward: number;
+    readonly dropout: number;
+    readonly activation: Activation;
+    readonly layerNormEps: number;
+    readonly batchFirst: boolean;
+    readonly normFirst: boolean;
+  }
+  export class TripletMarginLoss extends Loss<TripletMarginOptions> {
+    static typeName: string;
+    constructor(options?: Given<TripletMarginOptions>);
+    forward(anchor: Tensor, positive: Tensor, negative?: Tensor): Tensor;
+  }
+  export class Unflatten extends Layer {
+    static typeName: string;
+    readonly dim: number;
+    readonly sizes: readonly number[];
+    constructor(dim: number, sizes: readonly number[]);
     forward(x: Tensor): Tensor;
+  }
+  export class Upsample extends Layer {
+    static typeName: string;
+    readonly options: InterpolateOptions;
+    constructor(options: InterpolateOptions);
+    forward(x: Tensor): Tensor;
+  }
+  export interface WeightNormOptions {
+    readonly name: string;
+    readonly dim: number | null;
+  }
+  export class ZeroPad2d extends Padding {
+    static typeName: string;
+    constructor(padding: PerAxis);
   }
   export function buffer(data: Tensor, options?: {
     readonly persistent?: boolean;
   }): Buffer;
+  export function dataDependent<M extends Module>(model: M, batch: Tensor, options?: Given<{
+    readonly iterations: number;
+    readonly damping: number;
+  }>): M;
+  export function functionalCall<In, Out>(model: Module<In, Out>, parameters: StateDict, input: In, ...more: readonly unknown[]): Out;
+  export function fuse<M extends AnyModule>(model: M, pairs?: readonly (readonly [string, string])[]): M;
   export namespace init {
     export interface GainOptions extends InitOptions {
       readonly gain?: number;
@@ -518,6 +1372,10 @@ declare module "gradine/nn" {
     export type Nonlinearity = "linear" | "sigmoid" | "tanh" | "relu" | "leakyRelu" | "selu";
     export function calculateGain(nonlinearity: Nonlinearity, a?: number): number;
     export function constant(x: Tensor, value: number): Tensor;
+    export function dirac(x: Tensor, options?: {
+      readonly groups?: number;
+    }): Tensor;
+    export function eye(x: Tensor): Tensor;
     export function kaimingNormal(x: Tensor, options?: KaimingOptions): Tensor;
     export function kaimingUniform(x: Tensor, options?: KaimingOptions): Tensor;
     export function lecunNormal(x: Tensor, options?: InitOptions): Tensor;
@@ -527,6 +1385,19 @@ declare module "gradine/nn" {
       readonly std?: number;
     }): Tensor;
     export function ones(x: Tensor): Tensor;
+    export function orthogonal(x: Tensor, options?: GainOptions): Tensor;
+    export function randomWalk(x: Tensor, options?: InitOptions & {
+      readonly nonlinearity?: "relu" | "linear";
+    }): Tensor;
+    export function sparse(x: Tensor, sparsity: number, options?: InitOptions & {
+      readonly std?: number;
+    }): Tensor;
+    export function truncatedNormal(x: Tensor, options?: InitOptions & {
+      readonly mean?: number;
+      readonly std?: number;
+      readonly a?: number;
+      readonly b?: number;
+    }): Tensor;
     export function uniform(x: Tensor, options?: InitOptions & {
       readonly low?: number;
       readonly high?: number;
@@ -534,6 +1405,119 @@ declare module "gradine/nn" {
     export function xavierNormal(x: Tensor, options?: GainOptions): Tensor;
     export function xavierUniform(x: Tensor, options?: GainOptions): Tensor;
     export function zeros(x: Tensor): Tensor;
+  }
+  export function initialize<M extends AnyModule>(model: M, rule: Initializer | Readonly<Record<string, Initializer>>, options?: Given<{
+    readonly bias: Initializer | null;
+  }>): M;
+  export function lsuv<M extends Module>(model: M, batch: Tensor, options?: Given<{
+    readonly tolerance: number;
+    readonly maxIterations: number;
+  }>): M;
+  export function recalibrateBatchNorm<M extends AnyModule>(model: M, batches: Iterable<Tensor | readonly [Tensor, ...unknown[]]>): M;
+  export function removeNorm<M extends AnyModule>(module: M, options?: Given<{
+    readonly name: string;
+  }>): M;
+  export function spectralNorm<M extends AnyModule>(module: M, options?: Given<SpectralNormOptions>): M;
+  export function weightNorm<M extends AnyModule>(module: M, options?: Given<WeightNormOptions>): M;
+}
+
+declare module "gradine/models" {
+  export class BagOfWords extends Module {
+    static typeName: string;
+    readonly embedding: EmbeddingBag;
+    readonly fc: Linear;
+    constructor(vocabulary: number, features: number, classes: number, options?: {
+      readonly paddingIdx?: number;
+    });
+    forward(words: Tensor, offsets?: Tensor): Tensor;
+  }
+  export class CharLSTM extends Module<Tensor, [Tensor, LSTMState]> {
+    static typeName: string;
+    readonly embedding: Embedding;
+    readonly lstm: LSTM;
+    readonly dropout: Dropout;
+    readonly fc: Linear;
+    constructor(vocabulary: number, options?: CharLSTMOptions);
+    forward(tokens: Tensor, state?: LSTMState): [Tensor, LSTMState];
+    generate(prompt: readonly number[], length: number, options?: SampleOptions): number[];
+  }
+  export interface CharLSTMOptions {
+    readonly embedding?: number;
+    readonly hidden?: number;
+    readonly numLayers?: number;
+    readonly dropout?: number;
+  }
+  export class GPT extends Module {
+    static typeName: string;
+    readonly transformer: {
+      readonly wte: Embedding;
+      readonly wpe: Embedding;
+      readonly drop: Dropout;
+      readonly h: GPTBlock[];
+      readonly ln_f: LayerNorm;
+    };
+    readonly lm_head: Linear;
+    readonly blockSize: number;
+    constructor(options?: GPTOptions);
+    get tiedWeight(): Parameter | undefined;
+    forward(tokens: Tensor): Tensor;
+    generate(prompt: readonly number[], length: number, options?: GenerateOptions): number[];
+  }
+  export interface GPTOptions {
+    readonly vocabSize?: number;
+    readonly blockSize?: number;
+    readonly nLayer?: number;
+    readonly nHead?: number;
+    readonly nEmbd?: number;
+    readonly dropout?: number;
+    readonly bias?: boolean;
+    readonly tied?: boolean;
+  }
+  export interface GenerateOptions extends SampleOptions {
+    readonly cache?: boolean;
+  }
+  export class LeNet5 extends Sequential {
+    static typeName: string;
+    constructor(options?: {
+      readonly classes?: number;
+      readonly relu?: boolean;
+    });
+  }
+  export class MLP extends Sequential {
+    static typeName: string;
+    constructor(sizes: readonly number[], options?: MLPOptions);
+  }
+  export interface MLPOptions {
+    readonly activation?: keyof typeof activations;
+    readonly dropout?: number;
+    readonly batchNorm?: boolean;
+  }
+  export class MobileNet extends Module {
+    static typeName: string;
+    readonly features: Sequential;
+    readonly classifier: Linear;
+    constructor(options?: MobileNetOptions);
+    forward(x: Tensor): Tensor;
+  }
+  export interface MobileNetOptions {
+    readonly classes?: number;
+    readonly inChannels?: number;
+    readonly width?: number;
+    readonly small?: boolean;
+  }
+  export class PlainNet extends CifarNet {
+    static typeName: string;
+    constructor(n: number, options?: ResNetOptions);
+  }
+  export class ResNet extends CifarNet {
+    static typeName: string;
+    constructor(n: number, options?: ResNetOptions);
+  }
+  export interface ResNetOptions {
+    readonly classes?: number;
+    readonly inChannels?: number;
+    readonly width?: number;
+    readonly zeroInit?: boolean;
   }
 }
 
@@ -698,14 +1682,282 @@ abstract class Handle {
   readonly shape: readonly number[];
   readonly numel: number;
 }
-// dist/nn/loss.d.ts#Loss
-abstract class Loss<Options> {
-  readonly options: Options;
-  constructor(options: Options);
-  abstract forward(input: Tensor, target: Tensor): Tensor;
+// dist/models/gpt.d.ts#Cache
+type Cache = [keys: Tensor, values: Tensor];
+// dist/models/gpt.d.ts#CausalSelfAttention
+class CausalSelfAttention extends Module {
+  static typeName: string;
+  readonly c_attn: Linear;
+  readonly c_proj: Linear;
+  readonly resid_dropout: Dropout;
+  readonly n_head: number;
+  readonly dropout: number;
+  constructor(width: number, heads: number, dropout: number, bias: boolean);
+  forward(x: Tensor, cache?: Cache | []): Tensor;
 }
-// dist/nn/module.d.ts#AnyModule
-type AnyModule = Module<never, unknown>;
+// dist/models/gpt.d.ts#GPTBlock
+class GPTBlock extends Module {
+  static typeName: string;
+  readonly ln_1: LayerNorm;
+  readonly attn: CausalSelfAttention;
+  readonly ln_2: LayerNorm;
+  readonly mlp: {
+    readonly c_fc: Linear;
+    readonly c_proj: Linear;
+    readonly dropout: Dropout;
+  };
+  constructor(width: number, heads: number, dropout: number, bias: boolean);
+  forward(x: Tensor, cache?: Cache | []): Tensor;
+}
+// dist/models/sample.d.ts#SampleOptions
+interface SampleOptions {
+  readonly temperature?: number;
+  readonly topK?: number;
+  readonly topP?: number;
+  readonly stop?: number | ((tokens: readonly number[]) => boolean);
+  readonly generator?: Generator;
+}
+// dist/models/vision.d.ts#CifarNet
+abstract class CifarNet extends Module {
+  readonly conv1: Conv2d;
+  readonly bn1: BatchNorm2d;
+  readonly layer1: Sequential;
+  readonly layer2: Sequential;
+  readonly layer3: Sequential;
+  readonly linear: Linear;
+  constructor(n: number, options: ResNetOptions, shortcut: boolean);
+  forward(x: Tensor): Tensor;
+}
+// dist/nn/activation.d.ts#Activation
+abstract class Activation<Options extends object = object> extends Layer {
+  readonly options: Options;
+  constructor(op: (x: Tensor, options: Options) => Tensor, options: Given<Options>, defaults: Options);
+  forward(x: Tensor): Tensor;
+}
+// dist/nn/activation.d.ts#AlongAxis
+abstract class AlongAxis extends Layer {
+  readonly dim: number;
+  constructor(op: (x: Tensor, dim: number) => Tensor, dim: number | Given<{
+    readonly dim: number;
+  }>);
+  forward(x: Tensor): Tensor;
+}
+// dist/nn/activation.d.ts#Approximate
+type Approximate = {
+  readonly approximate: "none" | "tanh";
+};
+// dist/nn/activation.d.ts#PReLUOptions
+type PReLUOptions = {
+  readonly numParameters: number;
+  readonly init: number;
+};
+// dist/nn/attention.d.ts#Attended
+type Attended = [output: Tensor, weights: Tensor | undefined];
+// dist/nn/container.d.ts#Modules
+abstract class Modules<M extends AnyModule, In, Out> extends Module<In, Out> {
+  readonly layers: M[];
+  constructor(modules: readonly M[]);
+  nameOf(field: string): string;
+  get length(): number;
+  at(index: number): M;
+  append(...modules: readonly M[]): this;
+  [Symbol.iterator](): Iterator<M>;
+}
+// dist/nn/conv.d.ts#Conv
+abstract class Conv extends Convolution<ConvLayerOptions> {
+  protected abstract readonly op: ConvOp;
+  constructor(axes: number, inChannels: number, outChannels: number, kernelSize: PerAxis, options: Given<ConvLayerOptions>);
+  forward(x: Tensor): Tensor;
+  multiplyAdds(_: unknown, y: Tensor): number;
+}
+// dist/nn/conv.d.ts#ConvOp
+type ConvOp = (x: Tensor, weight: Tensor, bias: Tensor | undefined, options: ConvOptions) => Tensor;
+// dist/nn/conv.d.ts#ConvTranspose
+abstract class ConvTranspose extends Convolution<ConvTransposeLayerOptions> {
+  protected abstract readonly op: ConvTransposeOp;
+  constructor(axes: number, inChannels: number, outChannels: number, kernelSize: PerAxis, options: Given<ConvTransposeLayerOptions>);
+  forward(x: Tensor): Tensor;
+  multiplyAdds([x]: readonly [Tensor]): number;
+}
+// dist/nn/conv.d.ts#ConvTransposeOp
+type ConvTransposeOp = (x: Tensor, weight: Tensor, bias: Tensor | undefined, options: ConvTransposeOptions) => Tensor;
+// dist/nn/conv.d.ts#Convolution
+abstract class Convolution<Options extends ConvLayerOptions | ConvTransposeLayerOptions> extends Layer {
+  weight: Parameter;
+  bias: Parameter | undefined;
+  readonly inChannels: number;
+  readonly outChannels: number;
+  readonly kernelSize: readonly number[];
+  readonly options: Omit<Options, "bias">;
+  constructor(axes: number, inChannels: number, outChannels: number, kernelSize: PerAxis, options: Given<Options>, defaults: Options, transposed: boolean);
+}
+// dist/nn/conv.d.ts#PaddingMode
+type PaddingMode = "zeros" | "reflect" | "replicate" | "circular";
+// dist/nn/dropout.d.ts#Drop
+abstract class Drop<Options extends DropoutLayerOptions = DropoutLayerOptions> extends Layer {
+  p: number;
+  protected readonly generator: Generator | undefined;
+  protected readonly op: DropoutOp;
+  constructor(op: DropoutOp, p: number | Given<Options>, defaults: Options);
+  forward(x: Tensor): Tensor;
+}
+// dist/nn/dropout.d.ts#DropoutOp
+type DropoutOp = (x: Tensor, options: DropoutOptions) => Tensor;
+// dist/nn/dropout.d.ts#Rule
+type Rule = {
+  readonly rule: "inverted" | "weightScaling";
+};
+// dist/nn/embedding.d.ts#Table
+abstract class Table<Options extends EmbeddingLayerOptions> extends Layer {
+  weight: Parameter;
+  readonly numEmbeddings: number;
+  readonly embeddingDim: number;
+  constructor(numEmbeddings: number, embeddingDim: number, options: Given<Options>, defaults: Options);
+}
+// dist/nn/layer.d.ts#Layer
+abstract class Layer<In = Tensor, Out = Tensor> extends Module<In, Out> {
+  protected guard<T>(body: () => T): T;
+  protected composite<T>(inputs: readonly (Tensor | undefined)[], body: () => T): T;
+  nameOf(field: string): string;
+  protected extraText(): string;
+}
+// dist/nn/loss.d.ts#Loss
+abstract class Loss<Options extends object> extends Layer<Tensor, Tensor> {
+  readonly options: Options;
+  constructor(op: (...args: never[]) => Tensor, options: Given<Options>, defaults: Options);
+  forward(input: Tensor, target: Tensor): Tensor;
+}
+// dist/nn/norm.d.ts#BatchNorm
+abstract class BatchNorm extends Normalization {
+  runningMean: Buffer | undefined;
+  runningVar: Buffer | undefined;
+  numBatchesTracked: Buffer | undefined;
+  readonly numFeatures: number;
+  readonly eps: number;
+  momentum: number | null;
+  constructor(numFeatures: number, options: Given<BatchNormLayerOptions>);
+  forward(x: Tensor): Tensor;
+  resetRunningStats(): void;
+}
+// dist/nn/norm.d.ts#InstanceNorm
+abstract class InstanceNorm extends Normalization {
+  runningMean: Buffer | undefined;
+  runningVar: Buffer | undefined;
+  numBatchesTracked: Buffer | undefined;
+  readonly numFeatures: number;
+  readonly eps: number;
+  readonly momentum: number;
+  constructor(numFeatures: number, options: Given<BatchNormLayerOptions>);
+  forward(x: Tensor): Tensor;
+}
+// dist/nn/norm.d.ts#NormLayerOptions
+type NormLayerOptions = {
+  readonly eps: number;
+  readonly elementwiseAffine: boolean;
+};
+// dist/nn/norm.d.ts#Normalization
+abstract class Normalization extends Layer {
+  weight: Parameter | undefined;
+  bias: Parameter | undefined;
+  protected extraText(): string;
+}
+// dist/nn/pool.d.ts#AdaptivePool
+abstract class AdaptivePool extends Layer {
+  readonly outputSize: OutputSize;
+  constructor(op: (x: Tensor, outputSize: OutputSize) => Tensor, outputSize: OutputSize);
+  forward(x: Tensor): Tensor;
+}
+// dist/nn/pool.d.ts#AvgPoolLayerOptions
+interface AvgPoolLayerOptions {
+  readonly stride: PerAxis;
+  readonly padding: PerAxis;
+  readonly ceilMode: boolean;
+  readonly countIncludePad: boolean;
+}
+// dist/nn/pool.d.ts#MaxPoolLayerOptions
+interface MaxPoolLayerOptions {
+  readonly stride: PerAxis;
+  readonly padding: PerAxis;
+  readonly dilation: PerAxis;
+  readonly ceilMode: boolean;
+}
+// dist/nn/pool.d.ts#Padding
+abstract class Padding extends Layer {
+  readonly padding: readonly number[];
+  constructor(padding: PerAxis, mode: "constant" | "reflect");
+  forward(x: Tensor): Tensor;
+}
+// dist/nn/pool.d.ts#Pool
+abstract class Pool<Options extends object> extends Layer {
+  readonly kernelSize: PerAxis;
+  readonly options: Options;
+  constructor(op: (x: Tensor, kernelSize: PerAxis, options: Options) => Tensor, axes: number, kernelSize: PerAxis, options: Given<Options>, defaults: Options);
+  forward(x: Tensor): Tensor;
+}
+// dist/nn/position.d.ts#PositionOptions
+interface PositionOptions {
+  readonly batchFirst: boolean;
+}
+// dist/nn/recurrent.d.ts#Cell
+abstract class Cell<State extends Tensor | LSTMState> extends Layer<Tensor, State> {
+  weightIh: Parameter;
+  weightHh: Parameter;
+  biasIh: Parameter | undefined;
+  biasHh: Parameter | undefined;
+  readonly inputSize: number;
+  readonly hiddenSize: number;
+  constructor(kind: CellKind, inputSize: number, hiddenSize: number, options: Given<{
+    readonly bias: boolean;
+  }>);
+  forward(input: Tensor, state?: State): State;
+  multiplyAdds([input]: readonly [Tensor]): number;
+}
+// dist/nn/recurrent.d.ts#Nonlinearity
+type Nonlinearity = {
+  readonly nonlinearity: "tanh" | "relu";
+};
+// dist/nn/recurrent.d.ts#Recurrent
+abstract class Recurrent<State extends Tensor | LSTMState> extends Layer<Tensor, [Tensor, State]> {
+  readonly inputSize: number;
+  readonly hiddenSize: number;
+  readonly options: RecurrentLayerOptions;
+  constructor(kind: CellKind, inputSize: number, hiddenSize: number, options: Given<RecurrentLayerOptions>);
+  forward(input: Tensor, state?: State, options?: SequenceOptions): [Tensor, State];
+  multiplyAdds([input]: readonly [Tensor]): number;
+}
+// dist/nn/transformer.d.ts#Activation
+type Activation = "relu" | "gelu" | ((x: Tensor) => Tensor);
+// dist/nn/transformer.d.ts#Stack
+abstract class Stack<L extends Layer> extends Layer {
+  readonly layers: L[];
+  norm: Module | undefined;
+  constructor(layer: L, numLayers: number, options: Given<{
+    readonly norm: Module | undefined;
+  }>);
+  protected through(x: Tensor, run: (layer: L, x: Tensor) => Tensor): Tensor;
+}
+// dist/nn/transformer.d.ts#TransformerLayer
+abstract class TransformerLayer extends Layer {
+  selfAttn: MultiheadAttention;
+  multiheadAttn: MultiheadAttention | undefined;
+  linear1: Linear;
+  linear2: Linear;
+  norm1: LayerNorm;
+  norm2: LayerNorm;
+  norm3: LayerNorm | undefined;
+  dropout: Dropout;
+  dropout1: Dropout;
+  dropout2: Dropout;
+  dropout3: Dropout | undefined;
+  readonly normFirst: boolean;
+  constructor(dModel: number, nhead: number, options: Given<TransformerLayerOptions>, decodes: boolean);
+  protected sublayer(x: Tensor, norm: LayerNorm, part: (x: Tensor) => Tensor): Tensor;
+  protected feedForward(x: Tensor, drop: Dropout): Tensor;
+}
+// dist/ops/arguments.d.ts#OrOptions
+type OrOptions<O> = Tensor | null | undefined | O;
+// dist/ops/dropout.d.ts#Probability
+type Probability = number | DropoutOptions;
 // dist/ops/fluent.d.ts#Methods
 type Methods = {
   [Name in Exclude<keyof Ops, (typeof onLists)[number]> as Name extends keyof Renamed ? Renamed[Name] : Name]: Ops[Name] extends (x: never, ...rest: infer Rest) => infer Result ? (...rest: Rest) => Result : never;
@@ -735,22 +1987,6 @@ interface Overloaded {
   }, options?: {
     readonly keepdim?: boolean;
   }): ValuesAndIndices;
-  maxPool1d(kernelSize: PerAxis, options: MaxPoolOptions & {
-    readonly returnIndices: true;
-  }): [Tensor, Tensor];
-  maxPool1d(kernelSize: PerAxis, options?: MaxPoolOptions): Tensor;
-  maxPool2d(kernelSize: PerAxis, options: MaxPoolOptions & {
-    readonly returnIndices: true;
-  }): [Tensor, Tensor];
-  maxPool2d(kernelSize: PerAxis, options?: MaxPoolOptions): Tensor;
-  adaptiveMaxPool1d(outputSize: OutputSize, options: AdaptiveMaxPoolOptions & {
-    readonly returnIndices: true;
-  }): [Tensor, Tensor];
-  adaptiveMaxPool1d(outputSize: OutputSize, options?: AdaptiveMaxPoolOptions): Tensor;
-  adaptiveMaxPool2d(outputSize: OutputSize, options: AdaptiveMaxPoolOptions & {
-    readonly returnIndices: true;
-  }): [Tensor, Tensor];
-  adaptiveMaxPool2d(outputSize: OutputSize, options?: AdaptiveMaxPoolOptions): Tensor;
   nonzero(options?: {
     readonly asTuple?: false;
   }): Tensor;
@@ -762,6 +1998,7 @@ interface Overloaded {
     readonly dim?: number;
   }): Tensor;
   unique(options: UniqueOptions): Tensor | Tensor[];
+  where(condition: Tensor, other: Operand): Tensor;
 }
 // dist/ops/fluent.d.ts#Renamed
 type Renamed = typeof renamed;
@@ -774,6 +2011,13 @@ type AxisOption = number | {
 };
 // dist/ops/launch.d.ts#Operand
 type Operand = Tensor | number;
+// dist/ops/normalized.d.ts#Affine
+interface Affine {
+  readonly weight?: Tensor | null | undefined;
+  readonly bias?: Tensor | null | undefined;
+}
+// dist/ops/recurrent.d.ts#CellKind
+type CellKind = "tanh" | "relu" | "lstm" | "gru";
 // dist/ops/scan.d.ts#AxisOption
 type AxisOption = number | {
   readonly dim: number;
@@ -782,6 +2026,8 @@ type AxisOption = number | {
 type AxisOption = number | {
   readonly dim: number;
 };
+// dist/ops/spatial.d.ts#PerAxis
+type PerAxis = number | readonly number[];
 // dist/ops/triangle.d.ts#DiagonalOption
 type DiagonalOption = number | {
   readonly diagonal?: number;

@@ -5,7 +5,7 @@ import { spawnSync } from "node:child_process";
 import { copyFileSync, existsSync, mkdirSync, readdirSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { createRequire } from "node:module";
-import { dirname, join } from "node:path";
+import { dirname, join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
 import { finishDeclarations } from "./scripts/declarations.mjs";
@@ -35,6 +35,30 @@ const guardTextDecoder = {
       return { contents: text.replace(construction, (s) => `typeof TextDecoder === "undefined" ? undefined : ${s}`) };
     }),
 };
+
+/**
+ * `export * as init` would become an object with all of the namespace's functions, which no bundler can take apart. So the
+ * namespace is a file of its own, which the output imports as such: programs keep the functions they use.
+ */
+const namespaces = ["src/nn/init.ts"];
+const mark = "namespace:";
+const keepNamespaces = {
+  name: "keep-namespaces",
+  setup: (b) =>
+    b.onResolve({ filter: /\/init\.js$/ }, ({ path, importer }) => {
+      const file = relative(root, join(dirname(importer), path))
+        .replaceAll("\\", "/")
+        .replace(/\.js$/, ".ts");
+      const reexported = namespaces.includes(file) && importer.endsWith("index.ts");
+      return reexported ? { path: mark + file, external: true } : undefined;
+    }),
+};
+/** The marks replaced by where the namespaces lie, seen from an output file. */
+const placeNamespaces = (path, text) =>
+  namespaces.reduce((t, file) => {
+    const to = join(dist, file.replace("src/", "").replace(/\.ts$/, ".js"));
+    return t.replaceAll(`"${mark}${file}"`, JSON.stringify(`./${relative(dirname(path), to).replaceAll("\\", "/")}`));
+  }, text);
 
 /**
  * Where a class `A` names itself, esbuild writes `var A = class _A { ... _A ... }`, and `_A` is what its instances print.
@@ -78,7 +102,7 @@ async function buildAll() {
   // text of the wasm, and point at files that the package does not hold.
   const { outputFiles } = await build({
     absWorkingDir: root,
-    entryPoints,
+    entryPoints: [...entryPoints, ...namespaces],
     outbase: "src",
     outdir: dist,
     bundle: true,
@@ -89,7 +113,7 @@ async function buildAll() {
     target: "es2022",
     chunkNames: "chunks/[name]-[hash]",
     legalComments: "none",
-    plugins: [guardTextDecoder],
+    plugins: [guardTextDecoder, keepNamespaces],
     logLevel: "warning",
     write: false,
   });
@@ -97,7 +121,7 @@ async function buildAll() {
   rmSync(dist, { recursive: true, force: true });
   for (const { path, text } of outputFiles) {
     mkdirSync(dirname(path), { recursive: true });
-    writeFileSync(path, restoreClassNames(text));
+    writeFileSync(path, placeNamespaces(path, restoreClassNames(text)));
   }
   copyFileSync(join(root, "src/kernels/generated/strict.wasm"), join(dist, "strict.wasm"));
 

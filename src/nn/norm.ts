@@ -51,7 +51,7 @@ export interface BatchNormLayerOptions {
   readonly trackRunningStats: boolean;
 }
 
-/** @internal Batch normalization of any rank; `fuse` and `recalibrateBatchNorm` look for it. */
+/** Batch normalization of any rank. */
 export abstract class BatchNorm extends Normalization {
   runningMean: Buffer | undefined;
   runningVar: Buffer | undefined;
