@@ -20,6 +20,7 @@ export { oneHot } from "./one-hot";
 export { adam, sgd } from "./optim";
 export { maxPool, maxPoolPairs, maxPoolPairsGrad } from "./pool";
 export { bernoulli, normal, permutation, randint, randomWords, uniform } from "./random";
+export { gruBackward, gruForward, lstmBackward, lstmForward, rnnBackward, rnnForward } from "./recurrent";
 export { amax, amin, argmax, argmin, sum } from "./reduce";
 export { resample } from "./resample";
 export { scalarCos, scalarExp, scalarLog, scalarPow, scalarSin, scalarTanh } from "./scalar";
