@@ -9,9 +9,27 @@ export type { Shape, SliceRange } from "./shape.js";
 // Tensors and random numbers
 export { Tensor } from "./tensor/index.js";
 export type { BackwardOptions, DType, NestedArray, TypedArray } from "./tensor/index.js";
-export { arange, empty, eye, full, linspace, ones, tensor, zeros } from "./tensor/index.js";
-export { rand, randint, randn, randperm } from "./tensor/index.js";
-export { emptyLike, fullLike, onesLike, randintLike, randLike, randnLike, zerosLike } from "./tensor/index.js";
+export {
+  arange,
+  empty,
+  emptyLike,
+  eye,
+  full,
+  fullLike,
+  linspace,
+  ones,
+  onesLike,
+  rand,
+  randint,
+  randintLike,
+  randLike,
+  randn,
+  randnLike,
+  randperm,
+  tensor,
+  zeros,
+  zerosLike,
+} from "./tensor/index.js";
 export type { CreateOptions, NestedData, RandomOptions, TensorData, TensorOptions } from "./tensor/index.js";
 export { Generator, manualSeed, seed } from "./tensor/index.js";
 
@@ -33,8 +51,17 @@ export {
   identity,
   leakyRelu,
   logSigmoid,
+  mish,
+  prelu,
+  relu,
+  relu6,
+  selu,
+  sigmoid,
+  silu,
+  softplus,
+  softsign,
+  tanh,
 } from "./ops/index.js";
-export { mish, prelu, relu, relu6, selu, sigmoid, silu, softplus, softsign, tanh } from "./ops/index.js";
 export type { EluOptions, GeluOptions, HardtanhOptions, LeakyReluOptions, SoftplusOptions } from "./ops/index.js";
 // arithmetic
 export { addcmul, lerp, maximum, minimum, pow, remainder } from "./ops/index.js";
@@ -60,27 +87,67 @@ export {
 } from "./ops/index.js";
 // convert
 export { to } from "./ops/index.js";
+// count
+export { bincount, histc } from "./ops/index.js";
+export type { HistcOptions } from "./ops/index.js";
 // einsum
 export { einsum } from "./ops/index.js";
 // elementwise
 export { add, div, exp, log, mul, neg, sqrt, square, sub } from "./ops/index.js";
 export type { AlphaOptions } from "./ops/index.js";
 // gather
-export { indexSelect } from "./ops/index.js";
+export { gather, indexAdd, indexSelect, scatter, scatterAdd, take, takeAlongDim } from "./ops/index.js";
+// indexing
+export { at, indexPut, setAt } from "./ops/index.js";
+export type { Index, IndexPutOptions } from "./ops/index.js";
+// join
+export { chunk, meshgrid, narrow, repeat, split, stack, tile, unbind } from "./ops/index.js";
 // layout
-export { cat, clone, expand, flatten, permute, reshape, slice, squeeze, transpose, unsqueeze } from "./ops/index.js";
+export {
+  broadcastTo,
+  cat,
+  clone,
+  expand,
+  flatten,
+  flip,
+  movedim,
+  permute,
+  reshape,
+  slice,
+  squeeze,
+  swapaxes,
+  transpose,
+  unflatten,
+  unsqueeze,
+} from "./ops/index.js";
 // linalg
 export { eigh, qr, svd } from "./ops/index.js";
 // loss
 export { crossEntropy, mseLoss } from "./ops/index.js";
 export type { CrossEntropyOptions, LossOptions, Reduction } from "./ops/index.js";
+// masked
+export { maskedFill, maskedSelect, nonzero } from "./ops/index.js";
 // matmul
 export { bmm, dot, linear, matmul, outer } from "./ops/index.js";
+// pad
+export { pad, roll } from "./ops/index.js";
+export type { PadOptions } from "./ops/index.js";
 // reduce
-export { amax, amin, argmax, argmin, max, mean, min, sum } from "./ops/index.js";
+export { all, amax, amin, any, argmax, argmin, max, mean, min, prod, sum } from "./ops/index.js";
 export type { Dim, ReduceOptions, ValuesAndIndices } from "./ops/index.js";
+// scan
+export { cumprod, cumsum } from "./ops/index.js";
 // softmax
 export { logSoftmax, softmax } from "./ops/index.js";
+// sort
+export { argsort, median, searchsorted, sort, topk, unique } from "./ops/index.js";
+export type { SearchOptions, SortOptions, TopkOptions, UniqueOptions } from "./ops/index.js";
+// statistics
+export { logsumexp, std, variance, varMean } from "./ops/index.js";
+export type { VarianceDim, VarianceOptions } from "./ops/index.js";
+// triangle
+export { diag, diagonal, tril, triu } from "./ops/index.js";
+export type { DiagonalOptions } from "./ops/index.js";
 // unary
 export {
   abs,

@@ -323,9 +323,12 @@ export function checkMemory(row: Row, refs: readonly Ref[]): void {
         const roots = outputs.filter((y) => y.requiresGrad);
         const cotangents = roots.map((y) => tensor(new Float32Array(y.numel).fill(0.5), { shape: y.shape }));
         if (!createGraph) {
-          roots.forEach((y, r) => {
-            y.backward(cotangents[r]!, { retainGraph: r < roots.length - 1 });
-          });
+          if (roots.length === 1) roots[0]!.backward(cotangents[0]!);
+          else {
+            // One walk over all: results that share nothing but a leaf would not be consumed by each other's.
+            const wanted = leaves.filter((x) => x.requiresGrad);
+            for (const g of grad(roots, wanted, { gradOutputs: cotangents, allowUnused: true })) g?.dispose();
+          }
         } else {
           const wanted = leaves.filter((x) => x.requiresGrad);
           const first = grad(roots, wanted, { gradOutputs: cotangents, createGraph: true, allowUnused: true });
@@ -384,5 +387,19 @@ export function checkStale(row: Row, refs: readonly Ref[]): void {
       const got = walk(i);
       if (got !== null) expect(got, `gradients after input ${i} was written`).toEqual(want);
     }
+  });
+}
+
+/** An in-place op makes the walk of a graph that saved the old values throw, and refuses tensors that are being recorded. */
+export function checkWrite(row: Row, refs: readonly Ref[]): void {
+  scope(() => {
+    const inputs = tensorsOf(row, refs);
+    const x = inputs[0]!;
+    if (x.dtype !== "f32") return;
+    x.requiresGrad = true;
+    const y = x.square().sum();
+    expect(() => runRow(row, inputs), "while recording").toThrow(new RegExp(`^${row.op}: .*in place`));
+    noGrad(() => runRow(row, inputs));
+    expect(() => y.backward(), "after the write").toThrow(/changed in place/);
   });
 }

@@ -9,12 +9,12 @@ import { randomFrom } from "./rows.js";
 const only = process.env.FUZZ_SEED;
 const programs = Number(process.env.FUZZ_PROGRAMS ?? 400);
 
-/** Noise of four units in the last place, three draws of it; eight times what it does is the bound. */
-const noiseSize = 2 ** -22;
+/** Noise of two units in the last place, three draws of it; eight times what it does is the bound. */
+const noiseSize = 2 ** -23;
 const draws = 3;
 const safety = 8;
 /** Beside that: this much of max(1, |reference|). */
-const floor = 4e-6;
+const floor = 2e-6;
 /** Half the step of the differences (of float64), and how many single elements are checked beside one random direction. */
 const eps = 1e-4;
 const elements = 10;

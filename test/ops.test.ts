@@ -10,6 +10,7 @@ import {
   checkRefusesSecond,
   checkSecond,
   checkStale,
+  checkWrite,
   expectForward,
   referenceOf,
   runRow,
@@ -55,6 +56,7 @@ for (const row of rows) {
         });
       });
     }
+    if (row.writes) test("write raises the version", () => checkWrite(row, refs));
     if (gradient === "first") test("has a reason", () => expect(row.reason).toBeTruthy());
     if (row.elementwise) {
       test("special values", () => {

@@ -60,10 +60,12 @@ export const map = (x: Ref, f: (value: number) => number): Ref => make(x.shape, 
 /** `axis` counted from the front. */
 export const axisOf = (axis: number, rank: number): number => (axis < 0 ? axis + rank : axis);
 
-/** Axes counted from the front and sorted; undefined is all of them. */
+/** Axes counted from the front and sorted; undefined is all of them, an empty list too. */
 export function axesOf(dim: number | readonly number[] | undefined, rank: number): number[] {
   if (rank === 0) return []; // a number has the one axis 0, of one element
-  if (dim === undefined) return Array.from({ length: rank }, (_, i) => i);
+  if (dim === undefined || (typeof dim !== "number" && dim.length === 0)) {
+    return Array.from({ length: rank }, (_, i) => i);
+  }
   return (typeof dim === "number" ? [dim] : [...dim]).map((axis) => axisOf(axis, rank)).sort((a, b) => a - b);
 }
 

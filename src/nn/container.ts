@@ -22,9 +22,10 @@ export class Sequential extends Module {
     layers.forEach((layer, i) => {
       if (!(layer instanceof Module))
         throw typeError("Sequential", `layers must be modules: got ${describe(layer)} (layer ${i})`);
-      if (layer.path === "") layer.path = String(i);
     });
     this.layers = layers;
+    // Walked once, so that errors name the layer before anything else walks the model.
+    this.modules();
   }
 
   protected override fields(): Iterable<[string, unknown]> {

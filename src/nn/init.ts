@@ -2,7 +2,7 @@
 import { checkNumber, checkOptions, describe, rangeError, show } from "../error.js";
 import { fill, fillNormal, fillUniform } from "../ops/index.js";
 import { noGrad } from "../tape/index.js";
-import type { Generator, Tensor } from "../tensor/index.js";
+import { checkTensor, type Generator, type Tensor } from "../tensor/index.js";
 
 /** Options of random initializers. */
 export interface InitOptions {
@@ -53,6 +53,7 @@ export function calculateGain(nonlinearity: Nonlinearity, a = 0.01): number {
 
 /** Fan-in and fan-out of a weight `[out, in, …kernel]`: in and out times the size of the kernel. */
 function fans(op: string, x: Tensor): { fanIn: number; fanOut: number } {
+  checkTensor(op, "x", x);
   if (x.ndim < 2)
     throw rangeError(
       op,

@@ -9,14 +9,33 @@ import { Buffer, Parameter } from "./parameter.js";
 /** A module's tensors by name, with PyTorch's names and layouts. */
 export type StateDict = Record<string, Tensor>;
 
-/** Walks a field's value: tensors and modules in it, in arrays, Maps and plain objects, with dotted names. */
-function* entriesOf(value: unknown, name: string): Generator<[string, unknown]> {
+type AnyModule = Module<never, unknown>;
+type Member = Parameter | Buffer | AnyModule;
+
+/** The items of an array, a Map or a plain object; none of anything else. */
+function itemsOf(value: object): Iterable<[unknown, unknown]> {
+  if (Array.isArray(value)) return value.entries();
+  if (value instanceof Map) return value;
+  return Object.getPrototypeOf(value) === Object.prototype ? Object.entries(value) : [];
+}
+
+/** Walks a field's value: tensors and modules in it, with dotted names. `above`: what it lies in, so that cycles end. */
+function* entriesOf(value: unknown, name: string, above: readonly object[] = []): Generator<[string, Member]> {
+  if (typeof value !== "object" || value === null) return;
   if (value instanceof Parameter || value instanceof Buffer || value instanceof Module) yield [name, value];
-  else if (Array.isArray(value)) for (const [i, item] of value.entries()) yield* entriesOf(item, `${name}.${i}`);
-  else if (value instanceof Map) for (const [key, item] of value) yield* entriesOf(item, `${name}.${String(key)}`);
-  else if (typeof value === "object" && value !== null && Object.getPrototypeOf(value) === Object.prototype) {
-    for (const [key, item] of Object.entries(value)) yield* entriesOf(item, `${name}.${key}`);
+  else if (!above.includes(value)) {
+    const within = [...above, value];
+    for (const [key, item] of itemsOf(value)) yield* entriesOf(item, `${name}.${String(key)}`, within);
   }
+}
+
+/** Each module's name in the model it was last found in, for errors. No field: `path` may be the name of a layer. */
+const paths = new WeakMap<AnyModule, string>();
+
+/** A part that is walked by itself keeps its longer name: "layers.2" and not "2". */
+function notePath(module: AnyModule, path: string): void {
+  const known = paths.get(module) ?? "";
+  if (path !== "" && path !== known && !known.endsWith(`.${path}`)) paths.set(module, path);
 }
 
 const join = (prefix: string, name: string): string => (prefix === "" ? name : `${prefix}.${name}`);
@@ -43,8 +62,6 @@ export abstract class Module<In = Tensor, Out = Tensor> {
   static typeName = "Module";
   /** Whether the module trains (dropout drops, batch norm uses the batch); set by `train()` and `eval()`. */
   training = true;
-  /** @internal Its name within the model it was last found in; for errors. */
-  path = "";
 
   /** The output for an input. */
   abstract forward(input: In): Out;
@@ -54,15 +71,15 @@ export abstract class Module<In = Tensor, Out = Tensor> {
     return Object.entries(this);
   }
 
-  private *members(prefix: string): Generator<[string, unknown]> {
+  private *members(prefix: string): Generator<[string, Member]> {
     for (const [name, value] of this.fields()) yield* entriesOf(value, join(prefix, name));
   }
 
   /** `[name, module]` of this module ("") and all within it, each once. */
-  *namedModules(prefix = "", seen = new Set<Module<never, unknown>>()): Generator<[string, Module<never, unknown>]> {
+  *namedModules(prefix = "", seen = new Set<AnyModule>()): Generator<[string, AnyModule]> {
     if (seen.has(this)) return;
     seen.add(this);
-    this.path = prefix;
+    notePath(this, prefix);
     yield [prefix, this];
     for (const [name, value] of this.members(prefix))
       if (value instanceof Module) yield* value.namedModules(name, seen);
@@ -74,9 +91,18 @@ export abstract class Module<In = Tensor, Out = Tensor> {
       for (const [name, value] of module.members(prefix)) {
         if (value instanceof Module || seen.has(value)) continue;
         seen.add(value);
-        yield [name, value as Parameter | Buffer];
+        yield [name, value];
       }
     }
+  }
+
+  /** As `namedTensors`, but a shared tensor under each of its names. `above`: the modules this one lies in. */
+  private *everyName(prefix: string, above: readonly AnyModule[]): Generator<[string, Parameter | Buffer]> {
+    const within = [...above, this];
+    const members = [...this.members(prefix)];
+    for (const [name, value] of members) if (!(value instanceof Module)) yield [name, value];
+    for (const [name, value] of members)
+      if (value instanceof Module && !within.includes(value)) yield* value.everyName(name, within);
   }
 
   /** `[name, Parameter]`, each parameter once. */
@@ -100,22 +126,22 @@ export abstract class Module<In = Tensor, Out = Tensor> {
   }
 
   /** This module and all within it. */
-  modules(): Module<never, unknown>[] {
+  modules(): AnyModule[] {
     return Array.from(this.namedModules(), ([, module]) => module);
   }
 
   /** `[name, module]` of the modules directly within. */
-  *namedChildren(): Generator<[string, Module<never, unknown>]> {
+  *namedChildren(): Generator<[string, AnyModule]> {
     for (const [name, value] of this.members("")) if (value instanceof Module) yield [name, value];
   }
 
   /** The modules directly within. */
-  children(): Module<never, unknown>[] {
+  children(): AnyModule[] {
     return Array.from(this.namedChildren(), ([, module]) => module);
   }
 
   /** Calls `fn` with this module and all within it, and gives this. */
-  apply(fn: (module: Module<never, unknown>) => void): this {
+  apply(fn: (module: AnyModule) => void): this {
     for (const module of this.modules()) fn(module);
     return this;
   }
@@ -143,10 +169,13 @@ export abstract class Module<In = Tensor, Out = Tensor> {
     for (const parameter of this.parameters()) parameter.grad = null;
   }
 
-  /** Parameters and persistent buffers by name; the tensors themselves, not copies. */
+  /**
+   * Parameters and persistent buffers by name; the tensors themselves, not copies. A shared one stands under each of its
+   * names, as in PyTorch.
+   */
   stateDict(): StateDict {
     const state: StateDict = {};
-    for (const [name, value] of this.namedTensors()) {
+    for (const [name, value] of this.everyName("", [])) {
       if (value instanceof Parameter || value.persistent) state[name] = value;
     }
     return state;
@@ -215,9 +244,10 @@ export abstract class Module<In = Tensor, Out = Tensor> {
 
   /** @internal An error of this layer, with its path in the model put before the message. */
   located(error: unknown): unknown {
-    if (error instanceof Error && this.path !== "" && !located.has(error)) {
+    const path = paths.get(this);
+    if (error instanceof Error && path !== undefined && !located.has(error)) {
       located.add(error);
-      error.message = `${this.path} (${this.name}): ${error.message}`;
+      error.message = `${path} (${this.name}): ${error.message}`;
     }
     return error;
   }
@@ -232,8 +262,9 @@ export abstract class Module<In = Tensor, Out = Tensor> {
    */
   summary(inputShape: Shape): string {
     const rows: string[][] = [];
-    const shapes = new Map<Module<never, unknown>, string>();
+    const shapes = new Map<AnyModule, string>();
     const named = [...this.namedModules()];
+    const owned = named.map(([, module]) => Object.getOwnPropertyDescriptor(module, "forward"));
     for (const [, module] of named) {
       const { forward } = module;
       // An own property hides the method for this one run.
@@ -250,6 +281,7 @@ export abstract class Module<In = Tensor, Out = Tensor> {
     } finally {
       for (const [i, [, module]] of named.entries()) {
         delete (module as { forward?: unknown }).forward;
+        if (owned[i] !== undefined) Object.defineProperty(module, "forward", owned[i]);
         module.training = modes[i]!;
       }
     }

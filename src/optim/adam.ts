@@ -60,6 +60,11 @@ abstract class AdamFamily extends Optimizer<AdamOptions> {
   }
 
   /** @internal */
+  protected knownStates(): readonly string[] {
+    return threeStates;
+  }
+
+  /** @internal */
   protected update(table: Ptr, count: number, { lr, betas, eps, weightDecay, amsgrad, maximize }: AdamOptions): void {
     kernels.adam(
       table,

@@ -1,9 +1,10 @@
 // What optimizers share: parameter groups, state keyed by parameter, and the table that a kernel walks.
-import { checkOptions, describe, rangeError, show, typeError } from "../error.js";
+import { checkInteger, checkOptions, describe, rangeError, show, typeError } from "../error.js";
 import type { Ptr } from "../kernels/index.js";
-import { heap, Storage, word } from "../memory/index.js";
+import { heap, watchHolder, word } from "../memory/index.js";
+import { sameShape } from "../shape.js";
 import { keep } from "../tape/index.js";
-import { fillWith, ptr, Tensor, tensor, zeros } from "../tensor/index.js";
+import { empty, fillWith, ptr, Tensor, tensor, zeros } from "../tensor/index.js";
 
 /** Options and parameters of one group; options not given are the optimizer's. */
 export type ParamGroup<Options> = Options & { params: Tensor[] };
@@ -22,6 +23,22 @@ export interface OptimizerState {
 
 const recordWords = 8;
 
+/** Out of whatever loop or scope it was made in; collected with the optimizer. */
+function own(x: Tensor): Tensor {
+  watchHolder(keep(x));
+  return x;
+}
+
+/** A parameter's count of updates. */
+function counter(value: number): Tensor {
+  const step = own(zeros([], { dtype: "i32" }));
+  if (value !== 0) fillWith(step, value);
+  return step;
+}
+
+const isIterable = (value: unknown): value is Iterable<unknown> =>
+  typeof value === "object" && value !== null && Symbol.iterator in value;
+
 /** The base of optimizers. PyTorch: `torch.optim.Optimizer`. */
 export abstract class Optimizer<Options extends object> {
   /** The groups; options such as `paramGroups[0].lr` may be set at any time. */
@@ -30,16 +47,19 @@ export abstract class Optimizer<Options extends object> {
   readonly state = new Map<Tensor, ParamState>();
   protected readonly name: string;
   private readonly defaults: Options;
-  private table: Storage | null = null;
+  private table: Tensor | null = null;
 
   protected constructor(name: string, params: Params<Options>, options: Partial<Options>, defaults: Options) {
     this.name = name;
     checkOptions(name, options, Object.keys(defaults));
     this.defaults = { ...defaults, ...options };
     this.checkGroup(this.defaults);
-    const list = Array.isArray(params) ? (params as readonly unknown[]) : [...(params as Iterable<unknown>)];
+    if (!isIterable(params)) {
+      throw typeError(name, `takes tensors, or groups { params, … }: got ${describe(params)}`, "Put them in an array.");
+    }
+    const list = [...params];
     if (list.length === 0) throw rangeError(name, "got no parameters");
-    if (list.every((item) => item instanceof Tensor)) this.addParamGroup({ params: list as Tensor[] } as never);
+    if (list[0] instanceof Tensor) this.addParamGroup({ params: list } as never);
     else for (const group of list) this.addParamGroup(group as never);
   }
 
@@ -48,6 +68,9 @@ export abstract class Optimizer<Options extends object> {
 
   /** @internal Names of a parameter's state tensors, beside `step`: at most three. */
   protected abstract stateNames(group: Options): readonly string[];
+
+  /** @internal All names that `stateNames` may give: a saved state may hold no other. */
+  protected abstract knownStates(): readonly string[];
 
   /** @internal Runs the kernel on `count` records of the table. */
   protected abstract update(table: Ptr, count: number, group: Options): void;
@@ -59,11 +82,10 @@ export abstract class Optimizer<Options extends object> {
     }
     const { params, ...options } = group;
     checkOptions(this.name, options, Object.keys(this.defaults));
-    const merged = {
-      ...this.defaults,
-      ...options,
-      params: params instanceof Tensor ? [params] : [...params],
-    } as ParamGroup<Options>;
+    const list = params instanceof Tensor ? [params] : params;
+    if (!isIterable(list))
+      throw typeError(this.name, `a group's params must be tensors in an array: got ${describe(list)}`);
+    const merged = { ...this.defaults, ...options, params: [...list] } as ParamGroup<Options>;
     this.checkGroup(merged);
     const known = new Set(this.paramGroups.flatMap((g) => g.params));
     for (const [i, param] of merged.params.entries()) {
@@ -71,6 +93,8 @@ export abstract class Optimizer<Options extends object> {
         throw typeError(this.name, `parameters must be tensors: got ${describe(param)} (parameter ${i})`);
       if (param.dtype !== "f32")
         throw typeError(this.name, `parameters must be f32: got ${param.dtype} (parameter ${i})`);
+      if (param.released)
+        throw rangeError(this.name, `the tensor was released: ${param.op} ${show(param.shape)} (parameter ${i})`);
       if (param.requiresGrad && param.node!.name !== "") {
         throw rangeError(
           this.name,
@@ -95,12 +119,13 @@ export abstract class Optimizer<Options extends object> {
     for (const group of this.paramGroups) this.checkGroup(group);
     for (const group of this.paramGroups) {
       const { params } = group;
-      if (this.table === null || this.table.bytes < 4 * recordWords * params.length) {
-        this.table?.drop();
-        this.table = new Storage(4 * recordWords * params.length, this.name, [params.length, recordWords]);
+      if (this.table === null || this.table.shape[0]! < params.length) {
+        this.table?.dispose();
+        this.table = own(empty([params.length, recordWords], { dtype: "i32" }));
       }
+      const table = ptr(this.table);
       let count = 0;
-      let at = word(this.table.ptr);
+      let at = word(table);
       for (const param of params) {
         const { grad } = param;
         if (grad === null) continue;
@@ -126,7 +151,7 @@ export abstract class Optimizer<Options extends object> {
         count++;
         param.storage.written();
       }
-      if (count > 0) this.update(this.table.ptr, count, group);
+      if (count > 0) this.update(table, count, group);
     }
   }
 
@@ -141,11 +166,9 @@ export abstract class Optimizer<Options extends object> {
     }
     if (this.names.length > 0 && state.step === undefined) {
       // State without a count comes from a saved one that has none (PyTorch's SGD): its buffers are in use.
-      const resumed = Object.keys(state).length > 0;
-      state.step = keep(zeros([], { dtype: "i32" }));
-      if (resumed) fillWith(state.step, 1);
+      state.step = counter(Object.keys(state).length > 0 ? 1 : 0);
     }
-    for (const name of this.names) state[name] ??= keep(zeros(param.shape));
+    for (const name of this.names) state[name] ??= own(zeros(param.shape));
     return state;
   }
 
@@ -170,7 +193,33 @@ export abstract class Optimizer<Options extends object> {
   /** Goes on from a saved state; values are copied. @throws Error when it does not fit; nothing is changed then. */
   loadStateDict(saved: OptimizerState): void {
     const op = `${this.name}.loadStateDict`;
-    const all = this.paramGroups.flatMap((group) => group.params);
+    const params = this.checkSaved(op, saved);
+    // Copied before the old state goes: `saved` may be this optimizer's own.
+    const copies = Object.entries(saved.state).map(([number, values]): [Tensor, ParamState] => {
+      const state: ParamState = {};
+      for (const [name, value] of Object.entries(values)) {
+        if (name !== "step") state[name] = own(tensor(value as Tensor));
+        else state.step = counter(typeof value === "number" ? value : value.item());
+      }
+      return [params.get(Number(number))!, state];
+    });
+    for (const values of this.state.values()) for (const value of Object.values(values)) value.dispose();
+    this.state.clear();
+    for (const [param, state] of copies) this.state.set(param, state);
+    saved.paramGroups.forEach(({ params: _, ...options }, i) => Object.assign(this.paramGroups[i]!, options));
+  }
+
+  /** Throws unless a saved state fits these parameters; gives the parameter of each saved number. */
+  private checkSaved(op: string, saved: OptimizerState): Map<number, Tensor> {
+    const isObject = (value: unknown): boolean => typeof value === "object" && value !== null;
+    if (
+      !isObject(saved) ||
+      !isObject(saved.state) ||
+      !Array.isArray(saved.paramGroups) ||
+      !saved.paramGroups.every((group) => isObject(group) && Array.isArray(group.params))
+    ) {
+      throw typeError(op, `takes what stateDict() gave: got ${describe(saved)}`);
+    }
     const sizes = saved.paramGroups.map((group) => group.params.length);
     if (sizes.length !== this.paramGroups.length || sizes.some((n, i) => n !== this.paramGroups[i]!.params.length)) {
       throw rangeError(
@@ -178,34 +227,32 @@ export abstract class Optimizer<Options extends object> {
         `groups differ: saved ${show(sizes)} parameters a group, here ${show(this.paramGroups.map((g) => g.params.length))}`,
       );
     }
+    const params = new Map<number, Tensor>();
     for (const [i, group] of saved.paramGroups.entries()) {
-      const { params: _, ...options } = group;
+      const { params: numbers, ...options } = group;
       checkOptions(op, options, Object.keys(this.defaults));
       this.checkGroup({ ...this.paramGroups[i]!, ...options } as Options);
+      numbers.forEach((number: number, k: number) => void params.set(number, this.paramGroups[i]!.params[k]!));
     }
-    for (const [number, own] of Object.entries(saved.state)) {
-      const param = all[Number(number)];
-      if (param === undefined) throw rangeError(op, `there is no parameter ${number} (of ${all.length})`);
-      for (const [name, value] of Object.entries(own)) {
-        if (name === "step") continue;
-        if (!(value instanceof Tensor) || show(value.shape) !== show(param.shape)) {
-          throw rangeError(op, `${name} of parameter ${number} must be a tensor of ${show(param.shape)}`);
+    const known = this.knownStates();
+    for (const [number, values] of Object.entries(saved.state)) {
+      const param = params.get(Number(number));
+      if (param === undefined) throw rangeError(op, `there is no parameter ${number} (of ${params.size})`);
+      for (const [name, value] of Object.entries(values)) {
+        const what = `${name} of parameter ${number}`;
+        if (name === "step") {
+          checkInteger(op, what, value instanceof Tensor && value.numel === 1 ? value.item() : value, 0, 0x7fffffff);
+          continue;
         }
+        if (!known.includes(name))
+          throw rangeError(op, `unknown state ${describe(name)} of parameter ${number}`, `Known: ${known.join(", ")}.`);
+        const wanted = `${what} must be an f32 tensor of ${show(param.shape)}`;
+        if (!(value instanceof Tensor)) throw typeError(op, `${wanted}: got ${describe(value)}`);
+        if (value.released && value.numel !== 1) throw rangeError(op, `${wanted}: it was released`);
+        if (value.dtype !== "f32" || !sameShape(value.shape, param.shape))
+          throw rangeError(op, `${wanted}: got ${value.dtype} ${show(value.shape)}`);
       }
     }
-    for (const own of this.state.values()) for (const value of Object.values(own)) value.dispose();
-    this.state.clear();
-    for (const [number, own] of Object.entries(saved.state)) {
-      const state: ParamState = {};
-      for (const [name, value] of Object.entries(own)) {
-        if (name !== "step") state[name] = keep(tensor(value as Tensor));
-        else {
-          state.step = keep(zeros([], { dtype: "i32" }));
-          fillWith(state.step, typeof value === "number" ? value : value.item());
-        }
-      }
-      this.state.set(all[Number(number)]!, state);
-    }
-    saved.paramGroups.forEach(({ params: _, ...options }, i) => Object.assign(this.paramGroups[i]!, options));
+    return params;
   }
 }

@@ -63,6 +63,11 @@ export class SGD extends Optimizer<SGDOptions> {
   }
 
   /** @internal */
+  protected knownStates(): readonly string[] {
+    return buffers;
+  }
+
+  /** @internal */
   protected update(
     table: Ptr,
     count: number,

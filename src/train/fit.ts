@@ -35,7 +35,7 @@ export interface FitOptions {
   readonly validation?: Iterable<Pair>;
   /** Metrics by name, such as `{ accuracy }`. */
   readonly metrics?: Readonly<Record<string, Metric>>;
-  /** Ends the training after the batch under way: an `AbortController`'s signal. */
+  /** Ends the training after the batch under way, also of the validation: an `AbortController`'s signal. */
   readonly signal?: AbortSignalLike;
   /** Show progress; default true. */
   readonly progress?: boolean;
@@ -72,6 +72,10 @@ class Means {
     this.count += samples;
   }
 
+  get empty(): boolean {
+    return this.count === 0;
+  }
+
   get values(): Record<string, number> {
     return Object.fromEntries([...this.sums].map(([name, sum]) => [name, sum / this.count]));
   }
@@ -103,7 +107,7 @@ const secondsBetweenBreaths = 0.03;
  *
  * @param loader batches `[input, target]`: a `DataLoader`, or any iterable that can be iterated once an epoch.
  * @returns how it ended, and the history. The model is in evaluation mode then.
- * @throws RangeError for an empty loader; TypeError for what is no loss, optimizer or metric.
+ * @throws RangeError for an empty loader or validation; TypeError for what is no model, loader, loss, optimizer or metric.
  * @example
  * import { manualSeed, randn } from "gradine";
  * import { DataLoader, TensorDataset } from "gradine/data";
@@ -120,15 +124,20 @@ const secondsBetweenBreaths = 0.03;
  */
 export async function fit(model: Module, loader: Iterable<Pair>, options: FitOptions): Promise<FitResult> {
   checkOptions("fit", options, ["loss", "optimizer", "epochs", "validation", "metrics", "signal", "progress"]);
+  if (typeof model?.forward !== "function" || typeof model.train !== "function" || typeof model.eval !== "function")
+    throw typeError("fit", `the model must be a module: got ${describe(model)}`);
+  checkIterable("the loader", loader);
   const { optimizer, validation, metrics = {}, signal, progress = true } = options;
   const epochs = checkInteger("fit", "epochs", options.epochs ?? 1, 0);
   if (typeof optimizer?.step !== "function" || typeof optimizer.zeroGrad !== "function") {
     throw typeError("fit", `optimizer must have step() and zeroGrad(): got ${describe(optimizer)}`);
   }
+  if (validation !== undefined) checkIterable("validation", validation);
   const loss = lossFunction(options.loss);
   for (const [name, metric] of Object.entries(metrics)) {
     if (typeof metric !== "function")
       throw typeError("fit", `metric ${name} must be a function: got ${describe(metric)}`);
+    if (name === "loss") throw rangeError("fit", 'a metric cannot be named "loss": that is the loss itself');
   }
   const stream = nextStream("fit");
   const writer = progress ? new ProgressWriter() : null;
@@ -187,10 +196,12 @@ export async function fit(model: Module, loader: Iterable<Pair>, options: FitOpt
         model.eval();
         const sums = new Means();
         for (const draw of drawsOf(validation)) {
+          if (signal?.aborted) return { kind: "aborted", history };
           const { values, samples } = noGrad(() => visit(draw, false));
           sums.add(values, samples);
           await pause();
         }
+        if (sums.empty) throw rangeError("fit", "the validation gave no batches", "Can it be iterated once an epoch?");
         checked = sums.values;
       }
       const seconds = now() - begun;
@@ -199,6 +210,7 @@ export async function fit(model: Module, loader: Iterable<Pair>, options: FitOpt
     }
     return { kind: "completed", history };
   } finally {
+    writer?.close();
     model.eval();
     (stream as Generator).dispose();
   }
@@ -208,6 +220,12 @@ function lossFunction(loss: LossFunction): (output: Tensor, target: Tensor) => T
   if (typeof loss === "function") return loss;
   if (typeof loss?.forward === "function") return (output, target) => loss.forward(output, target);
   throw typeError("fit", `loss must be a function or have forward(): got ${describe(loss)}`);
+}
+
+function checkIterable(what: string, batches: unknown): void {
+  if (typeof batches !== "object" || batches === null || !(Symbol.iterator in batches)) {
+    throw typeError("fit", `${what} must be a DataLoader or another iterable of batches: got ${describe(batches)}`);
+  }
 }
 
 function checkBatch(batch: Pair): Pair {

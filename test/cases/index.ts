@@ -4,15 +4,24 @@ import { rows as arithmetic } from "./arithmetic.js";
 import type { Row } from "./case.js";
 import { rows as compare } from "./compare.js";
 import { rows as convert } from "./convert.js";
+import { rows as count } from "./count.js";
 import { rows as creation } from "./creation.js";
 import { rows as elementwise } from "./elementwise.js";
 import { rows as gather } from "./gather.js";
+import { rows as indexing } from "./indexing.js";
+import { rows as join } from "./join.js";
 import { rows as layout } from "./layout.js";
 import { rows as linalg } from "./linalg.js";
 import { rows as loss } from "./loss.js";
+import { rows as masked } from "./masked.js";
 import { rows as matmul } from "./matmul.js";
+import { rows as pad } from "./pad.js";
 import { rows as reduce } from "./reduce.js";
+import { rows as scan } from "./scan.js";
 import { rows as softmax } from "./softmax.js";
+import { rows as sort } from "./sort.js";
+import { rows as statistics } from "./statistics.js";
+import { rows as triangle } from "./triangle.js";
 import { rows as unary } from "./unary.js";
 import { rows as write } from "./write.js";
 
@@ -21,15 +30,24 @@ export const rows: readonly Row[] = [
   ...arithmetic,
   ...compare,
   ...convert,
+  ...count,
   ...creation,
   ...elementwise,
   ...gather,
+  ...indexing,
+  ...join,
   ...layout,
   ...linalg,
   ...loss,
+  ...masked,
   ...matmul,
+  ...pad,
   ...reduce,
+  ...scan,
   ...softmax,
+  ...sort,
+  ...statistics,
+  ...triangle,
   ...unary,
   ...write,
 ];

@@ -1,16 +1,21 @@
 // Rows of shape and order: views, strided copies, joining, stretching.
 import {
+  broadcastTo,
   cat,
   clone,
   expand,
   flatten,
+  flip,
+  movedim,
   permute,
   reshape,
   type SliceRange,
   slice,
   squeeze,
+  swapaxes,
   type Tensor,
   transpose,
+  unflatten,
   unsqueeze,
 } from "../../src/index.js";
 import * as ref from "../reference.js";
@@ -94,6 +99,50 @@ const expanded = (shape: readonly number[] | Input, to: readonly number[], want:
     (x) => expand(x, to),
     (x) => ref.broadcastTo(x, want),
     `to [${to}]`,
+  );
+
+const flipped = (shape: readonly number[] | Input, dims: number | readonly number[]): Row =>
+  row(
+    "flip",
+    shape,
+    (x) => flip(x, dims),
+    (x) => {
+      const axes = Array.isArray(dims) && dims.length === 0 ? [] : ref.axesOf(dims, x.shape.length);
+      return ref.generate(x.shape, (index) =>
+        ref.at(
+          x,
+          index.map((i, axis) => (axes.includes(axis) ? x.shape[axis]! - 1 - i : i)),
+        ),
+      );
+    },
+    `along ${dims}`,
+  );
+
+const unflattened = (shape: readonly number[] | Input, dim: number, sizes: readonly number[], want = sizes): Row =>
+  row(
+    "unflatten",
+    shape,
+    (x) => unflatten(x, dim, sizes),
+    (x) => {
+      const axis = ref.axisOf(dim, x.shape.length);
+      return ref.reshape(x, [...x.shape.slice(0, axis), ...want, ...x.shape.slice(axis + 1)]);
+    },
+    `axis ${dim} to [${sizes}]`,
+  );
+
+/** The order that results is written out: which axis of x stands where. */
+const moved = (
+  shape: readonly number[] | Input,
+  source: number | readonly number[],
+  destination: number | readonly number[],
+  order: readonly number[],
+): Row =>
+  row(
+    "movedim",
+    shape,
+    (x) => movedim(x, source, destination),
+    (x) => ref.permute(x, order),
+    `(${source}) to (${destination})`,
   );
 
 const joined = (inputs: readonly (readonly number[])[], dim: number, dtype?: "i32" | "bool"): Row => ({
@@ -344,4 +393,52 @@ export const rows: readonly Row[] = [
   expanded([1, 2], [0, 2]),
   expanded({ ...labels, shape: [2, 1] }, [2, 3]),
   expanded({ ...flags, shape: [1, 3] }, [4, 3]),
+
+  flipped([5], 0),
+  flipped([3, 4], [0, 1]),
+  flipped([3, 4], -1),
+  flipped([2, 3, 4], [2, 0]),
+  flipped([3, 4], []),
+  flipped([0, 3], 1),
+  flipped([], 0),
+  flipped(labels, 1),
+  flipped(flags, [0, 2]),
+  flipped(lazy, 1),
+
+  unflattened([2, 12], 1, [3, 4]),
+  unflattened([12, 2], 0, [2, -1, 3], [2, 2, 3]),
+  unflattened([4], -1, [4]),
+  unflattened({ ...labels, shape: [6, 2] }, 0, [2, 3]),
+
+  moved([2, 3, 4], 0, 2, [1, 2, 0]),
+  moved([2, 3, 4], -1, 0, [2, 0, 1]),
+  moved([2, 3, 4, 5], [0, 1], [3, 0], [1, 2, 3, 0]),
+  moved([2, 3], 1, 1, [0, 1]),
+  moved([], 0, 0, []),
+  moved(labels, [2, 0], [0, 1], [2, 0, 1]),
+
+  row(
+    "swapaxes",
+    [2, 3, 4],
+    (x) => swapaxes(x, 0, -1),
+    (x) => ref.transpose(x, 0, 2),
+  ),
+  row(
+    "swapaxes",
+    flags,
+    (x) => swapaxes(x, 1, 2),
+    (x) => ref.transpose(x, 1, 2),
+  ),
+  row(
+    "broadcastTo",
+    [3, 1],
+    (x) => broadcastTo(x, [2, 3, 4]),
+    (x) => ref.broadcastTo(x, [2, 3, 4]),
+  ),
+  row(
+    "broadcastTo",
+    labels,
+    (x) => broadcastTo(x, [2, 2, 3, 4]),
+    (x) => ref.broadcastTo(x, [2, 2, 3, 4]),
+  ),
 ];

@@ -1,16 +1,20 @@
 // Rows of the reductions: axes in every form, lengths around the lanes, ties excluded (PyTorch's goldens have them).
 import {
+  all,
   amax,
   amin,
+  any,
   argmax,
   argmin,
   type Dim,
   max,
   mean,
   min,
+  prod,
   type ReduceOptions,
   sum,
   type Tensor,
+  type ValuesAndIndices,
 } from "../../src/index.js";
 import * as ref from "../reference.js";
 import type { Input, Row } from "./case.js";
@@ -25,9 +29,12 @@ export interface Reduction {
   readonly ofNothing: boolean;
 }
 
+const product = (values: Float64Array): number => values.reduce((total, v) => total * v, 1);
+
 export const reductions: readonly Reduction[] = [
   { op: "sum", call: sum, fold: ref.total, ofNothing: true },
   { op: "mean", call: mean, fold: ref.average, ofNothing: true },
+  { op: "prod", call: prod, fold: product, ofNothing: true },
   { op: "amax", call: amax, fold: (v) => Math.max(...v), input: { distinct: true, margin: 0.01 }, ofNothing: false },
   { op: "amin", call: amin, fold: (v) => Math.min(...v), input: { distinct: true, margin: 0.01 }, ofNothing: false },
 ];
@@ -53,6 +60,8 @@ function reductionRows({ op, call, fold, input = {}, ofNothing }: Reduction): Ro
   return [
     row([3, 5], undefined),
     row([3, 5], undefined, true, true),
+    row([3, 5], []),
+    row([3, 5], [], true, true),
     row([3, 5], 0),
     row([3, 5], 1),
     row([3, 5], -2, true),
@@ -178,6 +187,79 @@ const million: Row = {
   reason: "too large for differences",
 };
 
+/** The values alone; nobody would free the positions. */
+const valuesOf = ({ values, indices }: ValuesAndIndices): Tensor => {
+  indices.dispose();
+  return values;
+};
+
+/** Rows of integers; sums and products are i32 and wrap around. */
+const integerRows = (dtype: "i32" | "bool"): Row[] => {
+  const x: Input = { shape: [3, 5, 2], dtype, ...(dtype === "i32" ? { low: -9, high: 9 } : {}) };
+  const row = (op: string, call: Reduction["call"], fold: Reduction["fold"], dim: Axes, keepdim = false): Row => ({
+    op,
+    name: `${dtype} ${spell(dim)}`,
+    inputs: [x],
+    run: (x) => call(x!, dim, { keepdim }),
+    reference: (x) => ref.reduce(x!, dim, keepdim, fold),
+    tolerance: 0,
+    gradient: "none",
+  });
+  const wrapped = (values: Float64Array): number => values.reduce((total, v) => Math.imul(total, v), 1);
+  const ops: [string, Reduction["call"], Reduction["fold"]][] = [
+    ["sum", sum, ref.total],
+    ["prod", prod, wrapped],
+    ["amax", amax, (v) => Math.max(...v)],
+    ["amin", amin, (v) => Math.min(...v)],
+    ["max", (x, dim) => (dim === undefined ? max(x) : valuesOf(max(x, dim as number))), (v) => Math.max(...v)],
+    ["min", (x, dim) => (dim === undefined ? min(x) : valuesOf(min(x, dim as number))), (v) => Math.min(...v)],
+    ["argmax", (x, dim, options) => argmax(x, dim as number, options as object), (v) => first(v, larger)],
+    ["argmin", (x, dim, options) => argmin(x, dim as number, options as object), (v) => first(v, smaller)],
+  ];
+  return ops.flatMap(([op, call, fold]) => [
+    row(op, call, fold, undefined),
+    row(op, call, fold, 1),
+    ...(op.startsWith("max") || op.startsWith("min") ? [] : [row(op, call, fold, 2, true)]),
+    ...(op.includes("max") || op.includes("min") ? [] : [row(op, call, fold, [0, 2], true)]),
+  ]);
+};
+
+const truthRows = (op: "all" | "any"): Row[] => {
+  const call = op === "all" ? all : any;
+  const row = (x: Input, dim: Axes, keepdim = false): Row => ({
+    op,
+    name: `${x.dtype ?? "f32"} ${spell(dim)}`,
+    inputs: [x],
+    run: (x) => (dim === undefined ? call(x!, { keepdim }) : call(x!, dim, { keepdim })),
+    reference: (x) =>
+      ref.reduce(x!, dim, keepdim, (v) => Number(op === "all" ? v.every((p) => p !== 0) : v.some((p) => p !== 0))),
+    tolerance: 0,
+    gradient: "none",
+    reason: "a bool has no derivative",
+  });
+  const mixed: Input = { shape: [3, 4], values: [0, -0, 0, 0, 0, Number.NaN, 0, 1e-40, 1, 2, 3, 4] };
+  return [
+    row(mixed, undefined),
+    row(mixed, 0),
+    row(mixed, 1, true),
+    row({ shape: [3, 4, 2], dtype: "bool" }, [0, 2]),
+    row({ shape: [3, 4, 2], dtype: "i32", low: -1, high: 2 }, -2, true),
+    row({ shape: [0] }, undefined),
+    row({ shape: [2, 0], dtype: "bool" }, 1),
+    row({ shape: [] }, undefined),
+  ];
+};
+
+/** One zero, several, none in a row: the gradient is the product of the others. */
+const zeros: Input = { shape: [3, 5], values: [2, 0, 3, -1, 0.5, 0, 4, 0, 1, 2, 1.5, 2, -2, 1, 3] };
+const productOfZeros = (dim: Axes): Row => ({
+  op: "prod",
+  name: `with zeros ${spell(dim)}`,
+  inputs: [zeros],
+  run: (x) => prod(x!, dim),
+  reference: (x) => ref.reduce(x!, dim, false, product),
+});
+
 export const rows: readonly Row[] = [
   ...reductions.flatMap(reductionRows),
   ...positionRows("argmax"),
@@ -187,4 +269,11 @@ export const rows: readonly Row[] = [
   nanRow("amax", amax),
   nanRow("amin", amin),
   million,
+  ...integerRows("i32"),
+  ...integerRows("bool"),
+  ...truthRows("all"),
+  ...truthRows("any"),
+  productOfZeros(undefined),
+  productOfZeros(0),
+  productOfZeros(1),
 ];

@@ -59,3 +59,19 @@ def cases(c):
             c.random.randint(1, 4) if size == 1 else c.random.choice([-1, size]) for size in shape
         ]
         c.add("expand", [c.floats(*shape), to], lambda x, s=to: x.expand(s))
+    for _ in range(3):
+        shape = c.shape(rank=c.random.randint(2, 4))
+        rank = len(shape)
+        x = c.floats(*shape)
+        a, b = c.random.randrange(-rank, rank), c.random.randrange(-rank, rank)
+        c.add("swapaxes", [x, a, b], lambda x: x.swapaxes(a, b))
+        some = c.random.sample(range(rank), c.random.randint(1, rank))
+        c.add("flip", [x, some], lambda x: x.flip(some))
+        places = c.random.sample(range(rank), len(some))
+        c.add("movedim", [x, some, places], lambda x: x.movedim(some, places))
+        c.add("movedim", [x, a, b], lambda x: x.movedim(a, b))
+        wide = [c.random.randint(1, 3)] + [c.random.randint(1, 4) if n == 1 else n for n in shape]
+        c.add("broadcastTo", [x, wide], lambda x: torch.broadcast_to(x, wide))
+    c.add("flip", [c.floats(3, 4), []], lambda x: x.flip([]))
+    c.add("unflatten", [c.floats(2, 12), 1, [3, 4]], lambda x: x.unflatten(1, [3, 4]))
+    c.add("unflatten", [c.floats(2, 12), -1, [-1, 2, 3]], lambda x: x.unflatten(-1, [-1, 2, 3]))
