@@ -26,6 +26,11 @@ declare module "gradine" {
     readonly ignoreIndex?: number;
   }
   export type DType = "f32" | "i32" | "bool";
+  export interface DiagonalOptions {
+    readonly offset?: number;
+    readonly dim1?: number;
+    readonly dim2?: number;
+  }
   export type Dim = number | readonly number[] | ReduceOptions | undefined;
   export interface EluOptions {
     readonly alpha?: number;
@@ -63,6 +68,15 @@ declare module "gradine" {
     readonly minVal?: number;
     readonly maxVal?: number;
   }
+  export interface HistcOptions {
+    readonly bins?: number;
+    readonly min?: number;
+    readonly max?: number;
+  }
+  export type Index = number | Exclude<SliceRange, null> | ":" | "..." | null | Tensor;
+  export interface IndexPutOptions {
+    readonly accumulate?: boolean;
+  }
   export interface InitOptions {
     readonly module?: object;
     readonly maxBytes?: number;
@@ -95,6 +109,10 @@ declare module "gradine" {
   export class OutOfMemoryError extends RangeError {
     constructor(op: string, asked: number, used: number, limit: number, owners: readonly string[]);
   }
+  export interface PadOptions {
+    readonly mode?: "constant" | "reflect" | "replicate" | "circular";
+    readonly value?: number;
+  }
   export interface RandomOptions extends CreateOptions {
     readonly generator?: Generator;
   }
@@ -106,11 +124,20 @@ declare module "gradine" {
   export class ReleasedTensorError extends ReferenceError {
     constructor(op: string, shape: readonly number[], cause: string);
   }
+  export interface SearchOptions {
+    readonly right?: boolean;
+    readonly side?: "left" | "right";
+  }
   export type Shape = readonly number[];
   export type SliceRange = readonly [start?: number | null, end?: number | null, step?: number] | null;
   export interface SoftplusOptions {
     readonly beta?: number;
     readonly threshold?: number;
+  }
+  export interface SortOptions {
+    readonly dim?: number;
+    readonly descending?: boolean;
+    readonly stable?: boolean;
   }
   export class Tensor extends Handle {
     readonly dtype: DType;
@@ -122,6 +149,7 @@ declare module "gradine" {
     get released(): boolean;
     item(): number;
     view(): Float32Array | Int32Array;
+    view(shape: Shape): Tensor;
     toTypedArray(): TypedArray;
     toArray(): NestedArray;
     backward(gradient?: Tensor, options?: BackwardOptions): void;
@@ -137,16 +165,34 @@ declare module "gradine" {
   export interface TensorOptions extends CreateOptions {
     readonly shape?: Shape;
   }
+  export interface TopkOptions {
+    readonly dim?: number;
+    readonly largest?: boolean;
+    readonly sorted?: boolean;
+  }
   export type TypedArray = Float32Array | Int32Array | Uint8Array;
+  export interface UniqueOptions {
+    readonly sorted?: boolean;
+    readonly returnInverse?: boolean;
+    readonly returnCounts?: boolean;
+    readonly dim?: number;
+  }
   export interface ValuesAndIndices {
     readonly values: Tensor;
     readonly indices: Tensor;
   }
+  export type VarianceDim = number | readonly number[] | VarianceOptions | undefined;
+  export interface VarianceOptions extends ReduceOptions {
+    readonly correction?: number;
+    readonly unbiased?: boolean;
+  }
   export function abs(x: Tensor): Tensor;
   export function add(a: Operand, b: Operand, options?: AlphaOptions): Tensor;
   export function addcmul(x: Tensor, a: Tensor, b: Tensor, options?: AddcmulOptions): Tensor;
+  export function all(x: Tensor, dim?: Dim, options?: ReduceOptions): Tensor;
   export function amax(x: Tensor, dim?: Dim, options?: ReduceOptions): Tensor;
   export function amin(x: Tensor, dim?: Dim, options?: ReduceOptions): Tensor;
+  export function any(x: Tensor, dim?: Dim, options?: ReduceOptions): Tensor;
   export function arange(start: number, end?: number | CreateOptions, step?: number | CreateOptions, options?: CreateOptions): Tensor;
   export function argmax(x: Tensor, dim?: number | {
     readonly dim?: number;
@@ -160,21 +206,34 @@ declare module "gradine" {
   }, options?: {
     readonly keepdim?: boolean;
   }): Tensor;
+  export function argsort(x: Tensor, dim?: number | SortOptions, options?: SortOptions): Tensor;
+  export function at(x: Tensor, ...indices: Index[]): Tensor;
   export function atan(x: Tensor): Tensor;
   export function bernoulli(p: Tensor, options?: BernoulliOptions): Tensor;
   export function binaryStep(x: Tensor): Tensor;
+  export function bincount(x: Tensor, weights?: Tensor | {
+    readonly minlength?: number;
+  }, options?: {
+    readonly minlength?: number;
+  }): Tensor;
   export function bmm(a: Tensor, b: Tensor): Tensor;
+  export function broadcastTo(x: Tensor, shape: Shape): Tensor;
   export function cat(tensors: readonly Tensor[], dim?: number | {
     readonly dim?: number;
   }): Tensor;
   export function ceil(x: Tensor): Tensor;
   export function checkpoint(fn: (...inputs: Tensor[]) => Tensor, inputs: readonly Tensor[]): Tensor;
+  export function chunk(x: Tensor, chunks: number, dim?: AxisOption): Tensor[];
   export function clamp(x: Tensor, min?: Operand | ClampOptions, max?: Operand): Tensor;
   export function clone(x: Tensor): Tensor;
   export function copy(x: Tensor, source: Tensor): Tensor;
   export function cos(x: Tensor): Tensor;
   export function crossEntropy(input: Tensor, target: Tensor, options?: CrossEntropyOptions): Tensor;
+  export function cumprod(x: Tensor, dim: AxisOption): Tensor;
+  export function cumsum(x: Tensor, dim: AxisOption): Tensor;
   export function defineOp<Inputs extends readonly Tensor[]>(name: string, definition: OpDefinition<Inputs>): (...inputs: Inputs) => Tensor;
+  export function diag(x: Tensor, diagonal?: DiagonalOption): Tensor;
+  export function diagonal(x: Tensor, options?: number | DiagonalOptions): Tensor;
   export function div(a: Operand, b: Operand): Tensor;
   export function dot(a: Tensor, b: Tensor): Tensor;
   export function eigh(x: Tensor): {
@@ -194,9 +253,11 @@ declare module "gradine" {
   export function eye(n: number, m?: number | CreateOptions, options?: CreateOptions): Tensor;
   export function fill(x: Tensor, value: number | boolean): Tensor;
   export function flatten(x: Tensor, startDim?: number, endDim?: number): Tensor;
+  export function flip(x: Tensor, dims: number | readonly number[]): Tensor;
   export function floor(x: Tensor): Tensor;
   export function full(shape: Shape, value: number | boolean, options?: CreateOptions): Tensor;
   export function fullLike(x: Tensor, value: number | boolean, options?: CreateOptions): Tensor;
+  export function gather(x: Tensor, dim: number, index: Tensor): Tensor;
   export function ge(a: Operand, b: Operand): Tensor;
   export function gelu(x: Tensor, options?: GeluOptions): Tensor;
   export function glu(x: Tensor, dim?: number | {
@@ -210,7 +271,12 @@ declare module "gradine" {
   export function hardswish(x: Tensor): Tensor;
   export function hardtanh(x: Tensor, options?: HardtanhOptions): Tensor;
   export function hessian(fn: (input: Tensor) => Tensor, input: Tensor): Tensor;
+  export function histc(x: Tensor, options?: HistcOptions): Tensor;
   export function identity(x: Tensor): Tensor;
+  export function indexAdd(x: Tensor, dim: number, index: Tensor, source: Tensor, options?: {
+    readonly alpha?: number;
+  }): Tensor;
+  export function indexPut(x: Tensor, indices: Index | readonly Index[], values: Tensor | number | boolean, options?: IndexPutOptions): Tensor;
   export function indexSelect(x: Tensor, dim: number, index: Tensor): Tensor;
   export function init(options?: InitOptions): void;
   function finiteMask(x: Tensor): Tensor;
@@ -237,8 +303,13 @@ declare module "gradine" {
   export function logicalNot(x: Tensor): Tensor;
   export function logicalOr(a: Operand, b: Operand): Tensor;
   export function logicalXor(a: Operand, b: Operand): Tensor;
+  export function logsumexp(x: Tensor, dim: number | readonly number[] | ReduceOptions, options?: {
+    readonly keepdim?: boolean;
+  }): Tensor;
   export function lt(a: Operand, b: Operand): Tensor;
   export function manualSeed(seed: number): void;
+  export function maskedFill(x: Tensor, mask: Tensor, value: number | boolean | Tensor): Tensor;
+  export function maskedSelect(x: Tensor, mask: Tensor): Tensor;
   export function matmul(a: Tensor, b: Tensor): Tensor;
   export function max(x: Tensor): Tensor;
   export function max(x: Tensor, dim: number | {
@@ -252,7 +323,17 @@ declare module "gradine" {
     readonly dim?: number;
   }): Tensor;
   export function mean(x: Tensor, dim?: Dim, options?: ReduceOptions): Tensor;
+  export function median(x: Tensor): Tensor;
+  export function median(x: Tensor, dim: number | {
+    readonly dim: number;
+    readonly keepdim?: boolean;
+  }, options?: {
+    readonly keepdim?: boolean;
+  }): ValuesAndIndices;
   export function memory(): MemoryReport;
+  export function meshgrid(tensors: readonly Tensor[], options?: {
+    readonly indexing?: "ij" | "xy";
+  }): Tensor[];
   export function min(x: Tensor): Tensor;
   export function min(x: Tensor, dim: number | {
     readonly dim: number;
@@ -262,19 +343,29 @@ declare module "gradine" {
   }): ValuesAndIndices;
   export function minimum(a: Operand, b: Operand): Tensor;
   export function mish(x: Tensor): Tensor;
+  export function movedim(x: Tensor, source: number | readonly number[], destination: number | readonly number[]): Tensor;
   export function mseLoss(input: Tensor, target: Tensor, options?: LossOptions): Tensor;
   export function mul(a: Operand, b: Operand): Tensor;
+  export function narrow(x: Tensor, dim: number, start: number, length: number): Tensor;
   export function ne(a: Operand, b: Operand): Tensor;
   export function neg(x: Tensor): Tensor;
   export function noGrad<T>(fn: () => T): T;
+  export function nonzero(x: Tensor, options?: {
+    readonly asTuple?: false;
+  }): Tensor;
+  export function nonzero(x: Tensor, options: {
+    readonly asTuple: true;
+  }): Tensor[];
   export function oneHot(x: Tensor, numClasses: number, options?: OneHotOptions): Tensor;
   export function ones(shape: Shape, options?: CreateOptions): Tensor;
   export function onesLike(x: Tensor, options?: CreateOptions): Tensor;
   export function outer(a: Tensor, b: Tensor): Tensor;
+  export function pad(x: Tensor, pad: readonly number[], options?: PadOptions): Tensor;
   export function perSampleGradients(fn: (...rows: Tensor[]) => Tensor, parameters: readonly Tensor[], ...batch: readonly Tensor[]): Tensor[];
   export function permute(x: Tensor, dims: readonly number[]): Tensor;
   export function pow(x: Operand, exponent: Operand): Tensor;
   export function prelu(x: Tensor, weight: Tensor): Tensor;
+  export function prod(x: Tensor, dim?: Dim, options?: ReduceOptions): Tensor;
   export function qr(x: Tensor): {
     readonly q: Tensor;
     readonly r: Tensor;
@@ -291,12 +382,20 @@ declare module "gradine" {
   export function relu(x: Tensor): Tensor;
   export function relu6(x: Tensor): Tensor;
   export function remainder(a: Operand, b: Operand): Tensor;
+  export function repeat(x: Tensor, sizes: Shape): Tensor;
   export function reshape(x: Tensor, shape: Shape): Tensor;
+  export function roll(x: Tensor, shifts: number | readonly number[], dims?: number | readonly number[] | {
+    readonly dims?: number | readonly number[];
+  }): Tensor;
   export function round(x: Tensor): Tensor;
   export function rsqrt(x: Tensor): Tensor;
+  export function scatter(x: Tensor, dim: number, index: Tensor, src: Tensor | number | boolean): Tensor;
+  export function scatterAdd(x: Tensor, dim: number, index: Tensor, src: Tensor): Tensor;
   export function scope<T>(fn: () => T): T;
+  export function searchsorted(sortedSequence: Tensor, values: Tensor | number, options?: SearchOptions): Tensor;
   export function seed(): number;
   export function selu(x: Tensor): Tensor;
+  export function setAt(x: Tensor, indices: Index | readonly Index[], value: Tensor | number | boolean, options?: IndexPutOptions): Tensor;
   export function sigmoid(x: Tensor): Tensor;
   export function sign(x: Tensor): Tensor;
   export function silu(x: Tensor): Tensor;
@@ -308,9 +407,13 @@ declare module "gradine" {
   }): Tensor;
   export function softplus(x: Tensor, options?: SoftplusOptions): Tensor;
   export function softsign(x: Tensor): Tensor;
+  export function sort(x: Tensor, dim?: number | SortOptions, options?: SortOptions): ValuesAndIndices;
+  export function split(x: Tensor, sizes: number | readonly number[], dim?: AxisOption): Tensor[];
   export function sqrt(x: Tensor): Tensor;
   export function square(x: Tensor): Tensor;
   export function squeeze(x: Tensor, dim?: number): Tensor;
+  export function stack(tensors: readonly Tensor[], dim?: AxisOption): Tensor;
+  export function std(x: Tensor, dim?: VarianceDim, options?: VarianceOptions): Tensor;
   export function steps(n: number): IterableIterator<number>;
   export function sub(a: Operand, b: Operand, options?: AlphaOptions): Tensor;
   export function sum(x: Tensor, dim?: Dim, options?: ReduceOptions): Tensor;
@@ -319,11 +422,29 @@ declare module "gradine" {
     readonly s: Tensor;
     readonly vh: Tensor;
   };
+  export function swapaxes(x: Tensor, axis0: number, axis1: number): Tensor;
+  export function take(x: Tensor, index: Tensor): Tensor;
+  export function takeAlongDim(x: Tensor, index: Tensor, dim?: number | {
+    readonly dim?: number;
+  }): Tensor;
   export function tanh(x: Tensor): Tensor;
   export function tensor(data: TensorData, options?: TensorOptions): Tensor;
+  export function tile(x: Tensor, sizes: Shape): Tensor;
   export function to(x: Tensor, dtype: DType): Tensor;
+  export function topk(x: Tensor, k: number, dim?: number | TopkOptions, options?: TopkOptions): ValuesAndIndices;
   export function transpose(x: Tensor, dim0: number, dim1: number): Tensor;
+  export function tril(x: Tensor, diagonal?: DiagonalOption): Tensor;
+  export function triu(x: Tensor, diagonal?: DiagonalOption): Tensor;
+  export function unbind(x: Tensor, dim?: AxisOption): Tensor[];
+  export function unflatten(x: Tensor, dim: number, sizes: Shape): Tensor;
+  export function unique(x: Tensor, options?: {
+    readonly sorted?: boolean;
+    readonly dim?: number;
+  }): Tensor;
+  export function unique(x: Tensor, options: UniqueOptions): Tensor | Tensor[];
   export function unsqueeze(x: Tensor, dim: number): Tensor;
+  export function varMean(x: Tensor, dim?: VarianceDim, options?: VarianceOptions): [variance: Tensor, mean: Tensor];
+  export function variance(x: Tensor, dim?: VarianceDim, options?: VarianceOptions): Tensor;
   export function vjp(fn: (...inputs: Tensor[]) => Tensor, inputs: Tensor | readonly Tensor[], v?: Tensor): {
     readonly output: Tensor;
     readonly gradients: Tensor[];
@@ -372,15 +493,15 @@ declare module "gradine/nn" {
     static typeName: string;
     training: boolean;
     abstract forward(input: In): Out;
-    namedModules(prefix?: string, seen?: Set<Module<never, unknown>>): Generator<[string, Module<never, unknown>]>;
+    namedModules(prefix?: string, seen?: Set<AnyModule>): Generator<[string, AnyModule]>;
     namedParameters(): Generator<[string, Parameter]>;
     parameters(): Parameter[];
     namedBuffers(): Generator<[string, Buffer]>;
     buffers(): Buffer[];
-    modules(): Module<never, unknown>[];
-    namedChildren(): Generator<[string, Module<never, unknown>]>;
-    children(): Module<never, unknown>[];
-    apply(fn: (module: Module<never, unknown>) => void): this;
+    modules(): AnyModule[];
+    namedChildren(): Generator<[string, AnyModule]>;
+    children(): AnyModule[];
+    apply(fn: (module: AnyModule) => void): this;
     train(mode?: boolean): this;
     eval(): this;
     requiresGrad(on?: boolean): this;
@@ -600,7 +721,7 @@ declare module "gradine/train" {
   export type Metric = (output: Tensor, target: Tensor) => number | Tensor;
   export type Pair = readonly [Tensor, Tensor, ...unknown[]];
   export function accuracy(output: Tensor, target: Tensor): number;
-  export function confusionMatrix(predicted: ArrayLike<number>, target: ArrayLike<number>, classes: number): number[][];
+  export function confusionMatrix(predicted: Tensor | ArrayLike<number>, target: Tensor | ArrayLike<number>, classes: number): number[][];
   export function fit(model: Module, loader: Iterable<Pair>, options: FitOptions): Promise<FitResult>;
 }
 
@@ -625,9 +746,11 @@ abstract class Loss<Options> {
   constructor(options: Options);
   abstract forward(input: Tensor, target: Tensor): Tensor;
 }
+// dist/nn/module.d.ts#AnyModule
+type AnyModule = Module<never, unknown>;
 // dist/ops/fluent.d.ts#Methods
 type Methods = {
-  [Name in Exclude<keyof Ops, (typeof onLists)[number]>]: Ops[Name] extends (x: never, ...rest: infer Rest) => infer Result ? (...rest: Rest) => Result : never;
+  [Name in Exclude<keyof Ops, (typeof onLists)[number]> as Name extends keyof Renamed ? Renamed[Name] : Name]: Ops[Name] extends (x: never, ...rest: infer Rest) => infer Result ? (...rest: Rest) => Result : never;
 };
 // dist/ops/fluent.d.ts#Ops
 type Ops = typeof ops;
@@ -640,6 +763,13 @@ interface Overloaded {
   }, options?: {
     readonly keepdim?: boolean;
   }): ValuesAndIndices;
+  median(): Tensor;
+  median(dim: number | {
+    readonly dim: number;
+    readonly keepdim?: boolean;
+  }, options?: {
+    readonly keepdim?: boolean;
+  }): ValuesAndIndices;
   min(): Tensor;
   min(dim: number | {
     readonly dim: number;
@@ -647,16 +777,41 @@ interface Overloaded {
   }, options?: {
     readonly keepdim?: boolean;
   }): ValuesAndIndices;
+  nonzero(options?: {
+    readonly asTuple?: false;
+  }): Tensor;
+  nonzero(options: {
+    readonly asTuple: true;
+  }): Tensor[];
+  unique(options?: {
+    readonly sorted?: boolean;
+    readonly dim?: number;
+  }): Tensor;
+  unique(options: UniqueOptions): Tensor | Tensor[];
   where(condition: Tensor, other: Operand): Tensor;
 }
+// dist/ops/fluent.d.ts#Renamed
+type Renamed = typeof renamed;
 // dist/ops/fluent.d.ts#augments dist/tensor/tensor.d.ts
 interface Tensor extends Omit<Methods, keyof Overloaded>, Overloaded {
 }
+// dist/ops/join.d.ts#AxisOption
+type AxisOption = number | {
+  readonly dim?: number;
+};
 // dist/ops/launch.d.ts#Operand
 type Operand = Tensor | number;
+// dist/ops/scan.d.ts#AxisOption
+type AxisOption = number | {
+  readonly dim: number;
+};
 // dist/ops/softmax.d.ts#AxisOption
 type AxisOption = number | {
   readonly dim: number;
+};
+// dist/ops/triangle.d.ts#DiagonalOption
+type DiagonalOption = number | {
+  readonly diagonal?: number;
 };
 // dist/optim/adam.d.ts#AdamFamily
 abstract class AdamFamily extends Optimizer<AdamOptions> {
