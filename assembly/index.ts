@@ -1,6 +1,8 @@
 // The wasm's whole surface: one line a family.
 export { relu, reluGrad, sigmoid, sigmoidGrad, tanh, tanhGrad } from "./activation";
 export { combine } from "./combine";
+export { convolve } from "./conv";
+export { convPlan } from "./conv-plan";
 export { floatToBool, floatToInt, intToBool, intToFloat } from "./convert";
 export { binaryStep, ceil, clamp, clampGrad, elu, eluGrad, floor, gelu, geluGrad, geluTanh, geluTanhGrad, hardsigmoid, hardsigmoidGrad, hardswish, hardswishGrad, hardtanhGrad, leakyRelu, leakyReluGrad, mish, mishGrad, reciprocal, round, rsqrt, sign, silu, siluGrad, softplus, softplusGrad } from "./curve";
 export { abs, add, cos, div, exp, fill, fillInt, log, mul, neg, sin, sqrt, square, sub } from "./elementwise";
@@ -11,8 +13,10 @@ export { maskedFill, nonzero, triangle, unravel } from "./masked";
 export { matmul, matmulScratch } from "./matmul";
 export { oneHot } from "./one-hot";
 export { adam, sgd } from "./optim";
+export { maxPool, maxPoolPairs, maxPoolPairsGrad } from "./pool";
 export { bernoulli, normal, permutation, randint, randomWords, uniform } from "./random";
 export { amax, amin, argmax, argmin, sum } from "./reduce";
+export { resample } from "./resample";
 export { scalarCos, scalarExp, scalarLog, scalarPow, scalarSin, scalarTanh } from "./scalar";
 export { firstEqual, histogram, scan } from "./scan";
 export { logSoftmax, logSoftmaxGrad, softmax, softmaxGrad } from "./softmax";

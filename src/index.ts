@@ -90,8 +90,6 @@ export { to } from "./ops/index.js";
 // count
 export { bincount, histc } from "./ops/index.js";
 export type { HistcOptions } from "./ops/index.js";
-// einsum
-export { einsum } from "./ops/index.js";
 // elementwise
 export { add, div, exp, log, mul, neg, sqrt, square, sub } from "./ops/index.js";
 export type { AlphaOptions } from "./ops/index.js";
@@ -120,11 +118,6 @@ export {
   unflatten,
   unsqueeze,
 } from "./ops/index.js";
-// linalg
-export { eigh, qr, svd } from "./ops/index.js";
-// loss
-export { crossEntropy, mseLoss } from "./ops/index.js";
-export type { CrossEntropyOptions, LossOptions, Reduction } from "./ops/index.js";
 // masked
 export { maskedFill, maskedSelect, nonzero } from "./ops/index.js";
 // matmul
@@ -168,3 +161,31 @@ export {
 export type { ClampOptions } from "./ops/index.js";
 // write
 export { copy, fill, zero } from "./ops/index.js";
+// conv
+export { conv1d, conv2d, conv3d, convTranspose1d, convTranspose2d } from "./ops/index.js";
+export type { ConvOptions, ConvTransposeOptions } from "./ops/index.js";
+// einsum
+export { einsum } from "./ops/index.js";
+// interpolate
+export { interpolate } from "./ops/index.js";
+export type { InterpolateOptions } from "./ops/index.js";
+// linalg
+export { eigh, qr, svd } from "./ops/index.js";
+// loss
+export { crossEntropy, mseLoss } from "./ops/index.js";
+export type { CrossEntropyOptions, LossOptions, Reduction } from "./ops/index.js";
+// pool
+export {
+  adaptiveAvgPool1d,
+  adaptiveAvgPool2d,
+  adaptiveMaxPool1d,
+  adaptiveMaxPool2d,
+  avgPool1d,
+  avgPool2d,
+  maxPool1d,
+  maxPool2d,
+} from "./ops/index.js";
+export type { AdaptiveMaxPoolOptions, AvgPoolOptions, MaxPoolOptions, OutputSize } from "./ops/index.js";
+// unfold
+export { fold, unfold } from "./ops/index.js";
+export type { UnfoldOptions } from "./ops/index.js";

@@ -3,6 +3,7 @@ import { rows as activation } from "./activation.js";
 import { rows as arithmetic } from "./arithmetic.js";
 import type { Row } from "./case.js";
 import { rows as compare } from "./compare.js";
+import { rows as conv } from "./conv.js";
 import { rows as convert } from "./convert.js";
 import { rows as count } from "./count.js";
 import { rows as creation } from "./creation.js";
@@ -16,6 +17,7 @@ import { rows as loss } from "./loss.js";
 import { rows as masked } from "./masked.js";
 import { rows as matmul } from "./matmul.js";
 import { rows as pad } from "./pad.js";
+import { rows as pool } from "./pool.js";
 import { rows as reduce } from "./reduce.js";
 import { rows as scan } from "./scan.js";
 import { rows as softmax } from "./softmax.js";
@@ -29,6 +31,7 @@ export const rows: readonly Row[] = [
   ...activation,
   ...arithmetic,
   ...compare,
+  ...conv,
   ...convert,
   ...count,
   ...creation,
@@ -42,6 +45,7 @@ export const rows: readonly Row[] = [
   ...masked,
   ...matmul,
   ...pad,
+  ...pool,
   ...reduce,
   ...scan,
   ...softmax,
