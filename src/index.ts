@@ -118,6 +118,9 @@ export {
   unflatten,
   unsqueeze,
 } from "./ops/index.js";
+// magnitude
+export { cosineSimilarity, localResponseNorm, norm, normalize } from "./ops/index.js";
+export type { CosineOptions, LocalResponseOptions, NormalizeOptions, VectorNormOptions } from "./ops/index.js";
 // masked
 export { maskedFill, maskedSelect, nonzero } from "./ops/index.js";
 // matmul
@@ -161,19 +164,65 @@ export {
 export type { ClampOptions } from "./ops/index.js";
 // write
 export { copy, fill, zero } from "./ops/index.js";
+// attention
+export { scaledDotProductAttention } from "./ops/index.js";
+export type { AttentionOptions } from "./ops/index.js";
 // conv
 export { conv1d, conv2d, conv3d, convTranspose1d, convTranspose2d } from "./ops/index.js";
 export type { ConvOptions, ConvTransposeOptions } from "./ops/index.js";
+// dropout
+export { alphaDropout, dropout, dropout1d, dropout2d, dropout3d } from "./ops/index.js";
+export type { DropoutOptions } from "./ops/index.js";
 // einsum
 export { einsum } from "./ops/index.js";
+// embedding
+export { embedding, embeddingBag } from "./ops/index.js";
+export type { EmbeddingBagOptions, EmbeddingOptions } from "./ops/index.js";
 // interpolate
 export { interpolate } from "./ops/index.js";
 export type { InterpolateOptions } from "./ops/index.js";
 // linalg
 export { eigh, qr, svd } from "./ops/index.js";
 // loss
-export { crossEntropy, mseLoss } from "./ops/index.js";
-export type { CrossEntropyOptions, LossOptions, Reduction } from "./ops/index.js";
+export {
+  binaryCrossEntropy,
+  binaryCrossEntropyWithLogits,
+  cosineEmbeddingLoss,
+  crossEntropy,
+  gaussianNllLoss,
+  hingeEmbeddingLoss,
+  huberLoss,
+  klDiv,
+  l1Loss,
+  mseLoss,
+  multiMarginLoss,
+  nllLoss,
+  poissonNllLoss,
+  sigmoidFocalLoss,
+  smoothL1Loss,
+  tripletMarginLoss,
+} from "./ops/index.js";
+export type {
+  BinaryCrossEntropyOptions,
+  BinaryCrossEntropyWithLogitsOptions,
+  CosineEmbeddingOptions,
+  CrossEntropyOptions,
+  FocalOptions,
+  GaussianNllOptions,
+  HingeEmbeddingOptions,
+  HuberOptions,
+  KlDivOptions,
+  LossOptions,
+  MultiMarginOptions,
+  NllOptions,
+  PoissonNllOptions,
+  Reduction,
+  SmoothL1Options,
+  TripletMarginOptions,
+} from "./ops/index.js";
+// norm
+export { batchNorm, groupNorm, instanceNorm, layerNorm, rmsNorm } from "./ops/index.js";
+export type { BatchNormOptions, InstanceNormOptions, NormOptions, RmsNormOptions } from "./ops/index.js";
 // pool
 export {
   adaptiveAvgPool1d,

@@ -11,6 +11,7 @@ export * from "./gather.js";
 export * from "./indexing.js";
 export * from "./join.js";
 export * from "./layout.js";
+export * from "./magnitude.js";
 export * from "./masked.js";
 export * from "./matmul.js";
 export * from "./pad.js";
