@@ -132,13 +132,13 @@ export {
 // linalg
 export { eigh, qr, svd } from "./ops/index.js";
 // loss
-export { crossEntropy, klDiv, l1Loss, mseLoss, multiMarginLoss, nllLoss, smoothL1Loss } from "./ops/index.js";
+export { crossEntropy, ctcLoss, klDiv, l1Loss, mseLoss, multiMarginLoss, nllLoss, smoothL1Loss } from "./ops/index.js";
 export { binaryCrossEntropy, binaryCrossEntropyWithLogits, hingeEmbeddingLoss, sigmoidFocalLoss } from "./ops/index.js";
 export { cosineEmbeddingLoss, gaussianNllLoss, huberLoss, poissonNllLoss, tripletMarginLoss } from "./ops/index.js";
 export type { CrossEntropyOptions, KlDivOptions, LossOptions, MultiMarginOptions, NllOptions } from "./ops/index.js";
 export type { FocalOptions, GaussianNllOptions, HuberOptions, PoissonNllOptions, Reduction } from "./ops/index.js";
 export type { BinaryCrossEntropyOptions, BinaryCrossEntropyWithLogitsOptions, SmoothL1Options } from "./ops/index.js";
-export type { CosineEmbeddingOptions, HingeEmbeddingOptions, TripletMarginOptions } from "./ops/index.js";
+export type { CosineEmbeddingOptions, CtcOptions, HingeEmbeddingOptions, TripletMarginOptions } from "./ops/index.js";
 // masked
 export { maskedFill, maskedSelect, nonzero } from "./ops/index.js";
 // matmul

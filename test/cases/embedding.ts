@@ -75,10 +75,7 @@ export const rows: readonly Row[] = [
     (paddingIdx): Row => ({
       op: "embedding",
       name: `padding ${paddingIdx}`,
-      inputs: [
-        { shape: [5], dtype: "i32", values: [0, 3, 2, 0, 3] },
-        { shape: [4, 2] },
-      ],
+      inputs: [{ shape: [5], dtype: "i32", values: [0, 3, 2, 0, 3] }, { shape: [4, 2] }],
       run: (i, w) => embedding(i!, w!, { paddingIdx }),
       reference: (i, w) => generate([5, 2], ([j, e]) => at(w!, [i!.data[j!]!, e!])),
       gradient: "none",
