@@ -66,9 +66,6 @@ export type { EluOptions, GeluOptions, HardtanhOptions, LeakyReluOptions, Softpl
 // arithmetic
 export { addcmul, lerp, maximum, minimum, pow, remainder } from "./ops/index.js";
 export type { AddcmulOptions } from "./ops/index.js";
-// attention
-export { scaledDotProductAttention } from "./ops/index.js";
-export type { AttentionOptions } from "./ops/index.js";
 // choice
 export { bernoulli, glu, gumbelSoftmax, maxout, oneHot, softmin } from "./ops/index.js";
 export type { BernoulliOptions, GumbelSoftmaxOptions, OneHotOptions } from "./ops/index.js";
@@ -93,17 +90,9 @@ export { to } from "./ops/index.js";
 // count
 export { bincount, histc } from "./ops/index.js";
 export type { HistcOptions } from "./ops/index.js";
-// dropout
-export { alphaDropout, dropout, dropout1d, dropout2d, dropout3d } from "./ops/index.js";
-export type { DropoutOptions } from "./ops/index.js";
-// einsum
-export { einsum } from "./ops/index.js";
 // elementwise
 export { add, div, exp, log, mul, neg, sqrt, square, sub } from "./ops/index.js";
 export type { AlphaOptions } from "./ops/index.js";
-// embedding
-export { embedding, embeddingBag } from "./ops/index.js";
-export type { EmbeddingBagOptions, EmbeddingOptions } from "./ops/index.js";
 // gather
 export { gather, indexAdd, indexSelect, scatter, scatterAdd, take, takeAlongDim } from "./ops/index.js";
 // indexing
@@ -129,25 +118,13 @@ export {
   unflatten,
   unsqueeze,
 } from "./ops/index.js";
-// linalg
-export { eigh, qr, svd } from "./ops/index.js";
-// loss
-export { crossEntropy, ctcLoss, klDiv, l1Loss, mseLoss, multiMarginLoss, nllLoss, smoothL1Loss } from "./ops/index.js";
-export { binaryCrossEntropy, binaryCrossEntropyWithLogits, hingeEmbeddingLoss, sigmoidFocalLoss } from "./ops/index.js";
-export { cosineEmbeddingLoss, gaussianNllLoss, huberLoss, poissonNllLoss, tripletMarginLoss } from "./ops/index.js";
-export type { CrossEntropyOptions, KlDivOptions, LossOptions, MultiMarginOptions, NllOptions } from "./ops/index.js";
-export type { FocalOptions, GaussianNllOptions, HuberOptions, PoissonNllOptions, Reduction } from "./ops/index.js";
-export type { BinaryCrossEntropyOptions, BinaryCrossEntropyWithLogitsOptions, SmoothL1Options } from "./ops/index.js";
-export type { CosineEmbeddingOptions, CtcOptions, HingeEmbeddingOptions, TripletMarginOptions } from "./ops/index.js";
+// magnitude
+export { cosineSimilarity, localResponseNorm, norm, normalize } from "./ops/index.js";
+export type { CosineOptions, LocalResponseOptions, NormalizeOptions, VectorNormOptions } from "./ops/index.js";
 // masked
 export { maskedFill, maskedSelect, nonzero } from "./ops/index.js";
 // matmul
 export { bmm, dot, linear, matmul, outer } from "./ops/index.js";
-// norm
-export { batchNorm, groupNorm, instanceNorm, layerNorm, localResponseNorm, rmsNorm } from "./ops/index.js";
-export { cosineSimilarity, norm, normalize } from "./ops/index.js";
-export type { BatchNormOptions, InstanceNormOptions, NormOptions, RmsNormOptions } from "./ops/index.js";
-export type { CosineOptions, LocalResponseOptions, NormalizeOptions, VectorNormOptions } from "./ops/index.js";
 // pad
 export { pad, roll } from "./ops/index.js";
 export type { PadOptions } from "./ops/index.js";
@@ -187,3 +164,79 @@ export {
 export type { ClampOptions } from "./ops/index.js";
 // write
 export { copy, fill, zero } from "./ops/index.js";
+// attention
+export { scaledDotProductAttention } from "./ops/index.js";
+export type { AttentionOptions } from "./ops/index.js";
+// conv
+export { conv1d, conv2d, conv3d, convTranspose1d, convTranspose2d } from "./ops/index.js";
+export type { ConvOptions, ConvTransposeOptions } from "./ops/index.js";
+// dropout
+export { alphaDropout, dropout, dropout1d, dropout2d, dropout3d } from "./ops/index.js";
+export type { DropoutOptions } from "./ops/index.js";
+// einsum
+export { einsum } from "./ops/index.js";
+// embedding
+export { embedding, embeddingBag } from "./ops/index.js";
+export type { EmbeddingBagOptions, EmbeddingOptions } from "./ops/index.js";
+// interpolate
+export { interpolate } from "./ops/index.js";
+export type { InterpolateOptions } from "./ops/index.js";
+// linalg
+export { eigh, qr, svd } from "./ops/index.js";
+// loss
+export {
+  binaryCrossEntropy,
+  binaryCrossEntropyWithLogits,
+  cosineEmbeddingLoss,
+  crossEntropy,
+  ctcLoss,
+  gaussianNllLoss,
+  hingeEmbeddingLoss,
+  huberLoss,
+  klDiv,
+  l1Loss,
+  mseLoss,
+  multiMarginLoss,
+  nllLoss,
+  poissonNllLoss,
+  sigmoidFocalLoss,
+  smoothL1Loss,
+  tripletMarginLoss,
+} from "./ops/index.js";
+export type {
+  BinaryCrossEntropyOptions,
+  BinaryCrossEntropyWithLogitsOptions,
+  CosineEmbeddingOptions,
+  CrossEntropyOptions,
+  CtcOptions,
+  FocalOptions,
+  GaussianNllOptions,
+  HingeEmbeddingOptions,
+  HuberOptions,
+  KlDivOptions,
+  LossOptions,
+  MultiMarginOptions,
+  NllOptions,
+  PoissonNllOptions,
+  Reduction,
+  SmoothL1Options,
+  TripletMarginOptions,
+} from "./ops/index.js";
+// norm
+export { batchNorm, groupNorm, instanceNorm, layerNorm, rmsNorm } from "./ops/index.js";
+export type { BatchNormOptions, InstanceNormOptions, NormOptions, RmsNormOptions } from "./ops/index.js";
+// pool
+export {
+  adaptiveAvgPool1d,
+  adaptiveAvgPool2d,
+  adaptiveMaxPool1d,
+  adaptiveMaxPool2d,
+  avgPool1d,
+  avgPool2d,
+  maxPool1d,
+  maxPool2d,
+} from "./ops/index.js";
+export type { AdaptiveMaxPoolOptions, AvgPoolOptions, MaxPoolOptions, OutputSize } from "./ops/index.js";
+// unfold
+export { fold, unfold } from "./ops/index.js";
+export type { UnfoldOptions } from "./ops/index.js";

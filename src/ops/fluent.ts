@@ -10,7 +10,7 @@ import type { ValuesAndIndices } from "./ties.js";
 type Ops = typeof ops;
 
 /** Ops whose first parameter is no tensor are functions only. (The type cannot ask for "a tensor comes first": Tensor is being defined.) */
-const onLists = ["cat", "einsum", "meshgrid", "stack"] as const;
+const onLists = ["cat", "meshgrid", "stack"] as const;
 
 /** Methods whose name cannot be a function's: `var` is a reserved word. */
 const renamed = { variance: "var" } as const;

@@ -282,4 +282,3 @@ export function instanceNorm(x: Tensor, options: InstanceNormOptions = {}): Tens
   }
   return normalizeBy(op, x, given, by, mean, inverseStd(op, variance, eps, true), BOTH, eps);
 }
-export * from "./magnitude.js";

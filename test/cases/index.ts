@@ -4,6 +4,7 @@ import { rows as arithmetic } from "./arithmetic.js";
 import { rows as attention } from "./attention.js";
 import type { Row } from "./case.js";
 import { rows as compare } from "./compare.js";
+import { rows as conv } from "./conv.js";
 import { rows as convert } from "./convert.js";
 import { rows as count } from "./count.js";
 import { rows as creation } from "./creation.js";
@@ -22,6 +23,7 @@ import { rows as masked } from "./masked.js";
 import { rows as matmul } from "./matmul.js";
 import { rows as norm } from "./norm.js";
 import { rows as pad } from "./pad.js";
+import { rows as pool } from "./pool.js";
 import { rows as reduce } from "./reduce.js";
 import { rows as scan } from "./scan.js";
 import { rows as softmax } from "./softmax.js";
@@ -36,6 +38,7 @@ export const rows: readonly Row[] = [
   ...arithmetic,
   ...attention,
   ...compare,
+  ...conv,
   ...convert,
   ...count,
   ...creation,
@@ -54,6 +57,7 @@ export const rows: readonly Row[] = [
   ...matmul,
   ...norm,
   ...pad,
+  ...pool,
   ...reduce,
   ...scan,
   ...softmax,

@@ -54,7 +54,7 @@ test("bagMax: the first of the largest, NaN before all, nothing of empty bags an
         const rows = [0, 1, 2, 3, 4].filter((j) => ids[j] === b && skip[j] === 0);
         const value = (j: number) => x[j * size + e]!;
         const best = rows.reduce(
-          (a, j) => (a < 0 || value(j) > value(a) || (value(j) !== value(j) && value(a) === value(a)) ? j : a),
+          (a, j) => (a < 0 || value(j) > value(a) || (Number.isNaN(value(j)) && !Number.isNaN(value(a))) ? j : a),
           -1,
         );
         expect(at[b * size + e]).toBe(best);

@@ -330,16 +330,16 @@ describe("texts", () => {
     model.forward(zeros([2, 8, 8])).dispose(); // makes the matrix product's scratch, which stays
     const { bytes, tensors } = memory();
     expect(model.summary([2, 8, 8])).toBe(
-      `layer        type        output  parameters
------------  ----------  ------  ----------
-Sequential   Sequential  [2,10]       3,466
+      `layer        type        output  parameters  multiply-adds    bytes
+-----------  ----------  ------  ----------  -------------  -------
+Sequential   Sequential  [2,10]       3,466          6,784  13.9 kB
   0          Flatten     [2,64]           0
-  1          Linear      [2,32]       2,080
+  1          Linear      [2,32]       2,080          4,096   8.3 kB
   2          ReLU        [2,32]           0
   3          Block       [2,32]
-    3.inner  Linear      [2,32]       1,056
-  4          Linear      [2,10]         330
-3,466 parameters (1,386 trained), 13.9 kB`,
+    3.inner  Linear      [2,32]       1,056          2,048   4.2 kB
+  4          Linear      [2,10]         330            640   1.3 kB
+3,466 parameters (1,386 trained), 13.9 kB; 6,784 multiply-adds and 1.4 kB of outputs a pass`,
     );
     expect(memory()).toMatchObject({ bytes, tensors });
     expect(model.modules().map((m) => m.training)).toEqual([true, true, true, false, true, true, true]);
