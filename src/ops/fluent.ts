@@ -3,15 +3,14 @@
 import { installTape, installWalkOps } from "../tape/index.js";
 import { Tensor } from "../tensor/index.js";
 import * as ops from "./families.js";
-import type { AdaptiveMaxPoolOptions, MaxPoolOptions, OutputSize } from "./pool.js";
+import type { Operand } from "./launch.js";
 import type { UniqueOptions } from "./sort.js";
-import type { PerAxis } from "./spatial.js";
 import type { ValuesAndIndices } from "./ties.js";
 
 type Ops = typeof ops;
 
 /** Ops whose first parameter is no tensor are functions only. (The type cannot ask for "a tensor comes first": Tensor is being defined.) */
-const onLists = ["cat", "einsum", "meshgrid", "stack"] as const;
+const onLists = ["cat", "meshgrid", "stack"] as const;
 
 /** Methods whose name cannot be a function's: `var` is a reserved word. */
 const renamed = { variance: "var" } as const;
@@ -24,7 +23,7 @@ type Methods = {
     : Name]: Ops[Name] extends (x: never, ...rest: infer Rest) => infer Result ? (...rest: Rest) => Result : never;
 };
 
-/** What the mapping cannot carry over: overloads. */
+/** What the mapping cannot carry over: overloads, and another order of the parameters. */
 interface Overloaded {
   max(): Tensor;
   max(
@@ -41,24 +40,12 @@ interface Overloaded {
     dim: number | { readonly dim: number; readonly keepdim?: boolean },
     options?: { readonly keepdim?: boolean },
   ): ValuesAndIndices;
-  maxPool1d(kernelSize: PerAxis, options: MaxPoolOptions & { readonly returnIndices: true }): [Tensor, Tensor];
-  maxPool1d(kernelSize: PerAxis, options?: MaxPoolOptions): Tensor;
-  maxPool2d(kernelSize: PerAxis, options: MaxPoolOptions & { readonly returnIndices: true }): [Tensor, Tensor];
-  maxPool2d(kernelSize: PerAxis, options?: MaxPoolOptions): Tensor;
-  adaptiveMaxPool1d(
-    outputSize: OutputSize,
-    options: AdaptiveMaxPoolOptions & { readonly returnIndices: true },
-  ): [Tensor, Tensor];
-  adaptiveMaxPool1d(outputSize: OutputSize, options?: AdaptiveMaxPoolOptions): Tensor;
-  adaptiveMaxPool2d(
-    outputSize: OutputSize,
-    options: AdaptiveMaxPoolOptions & { readonly returnIndices: true },
-  ): [Tensor, Tensor];
-  adaptiveMaxPool2d(outputSize: OutputSize, options?: AdaptiveMaxPoolOptions): Tensor;
   nonzero(options?: { readonly asTuple?: false }): Tensor;
   nonzero(options: { readonly asTuple: true }): Tensor[];
   unique(options?: { readonly sorted?: boolean; readonly dim?: number }): Tensor;
   unique(options: UniqueOptions): Tensor | Tensor[];
+  /** This tensor where the condition is true, `other` where it is false: the function `where(condition, this, other)`. */
+  where(condition: Tensor, other: Operand): Tensor;
 }
 
 declare module "../tensor/tensor.js" {
@@ -75,5 +62,8 @@ for (const [name, op] of Object.entries(ops)) {
     writable: true,
   });
 }
+Tensor.prototype.where = function (this: Tensor, condition, other) {
+  return ops.where(condition, this, other);
+};
 installTape();
 installWalkOps(ops);

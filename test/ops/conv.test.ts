@@ -230,11 +230,10 @@ describe("an infinity reaches what is made of it, and nothing else", () => {
 test("bias and options in every place that the signature allows", () => {
   scope(() => {
     const [x, w, b] = [random([1, 2, 5, 5], 1), random([3, 2, 3, 3], 2), random([3], 3)];
-    const y = conv2d(x, w, b, { stride: 2 });
-    expect(x.conv2d(w, b, { stride: 2 }).toTypedArray()).toEqual(y.toTypedArray());
+    expect(conv2d(x, w, b, { stride: 2 }).shape).toEqual([1, 3, 2, 2]);
     const alone = conv2d(x, w, { stride: 2 }).toTypedArray();
     for (const none of [null, undefined]) expect(conv2d(x, w, none, { stride: 2 }).toTypedArray()).toEqual(alone);
-    const [values, indices] = x.maxPool2d(2, { returnIndices: true });
+    const [values, indices] = maxPool2d(x, 2, { returnIndices: true });
     expect([values.shape, indices.dtype]).toEqual([[1, 2, 2, 2], "i32"]);
   });
 });
