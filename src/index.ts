@@ -160,8 +160,14 @@ export {
   identity,
   leakyRelu,
   logSigmoid,
+  mish,
+  prelu,
+  relu6,
+  selu,
+  silu,
+  softplus,
+  softsign,
 } from "./ops/index.js";
-export { mish, prelu, relu6, selu, silu, softplus, softsign } from "./ops/index.js";
 export type { EluOptions, GeluOptions, HardtanhOptions, LeakyReluOptions, SoftplusOptions } from "./ops/index.js";
 // dropout
 export { alphaDropout, dropout, dropout1d, dropout2d, dropout3d } from "./ops/index.js";
