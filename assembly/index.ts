@@ -7,6 +7,8 @@ export { addStrided, copyStrided, heapBase } from "./layout";
 export { crossEntropy, crossEntropyGrad, mse, mseGrad, oneHotRows, reduceLosses } from "./loss";
 export { matmul, matmulScratch } from "./matmul";
 export { adam, sgd } from "./optim";
+export { optimize } from "./update";
+export { adjustRows, clipNorm } from "./clip";
 export { bernoulli, normal, permutation, randint, randomWords, uniform } from "./random";
 export { amax, amin, argmax, argmin, sum } from "./reduce";
 export { scalarCos, scalarExp, scalarLog, scalarPow, scalarSin, scalarTanh } from "./scalar";

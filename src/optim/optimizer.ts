@@ -1,9 +1,9 @@
 // What optimizers share: parameter groups, state keyed by parameter, and the table that a kernel walks.
-import { checkOptions, describe, rangeError, show, typeError } from "../error.js";
+import { checkNumber, checkOptions, describe, rangeError, show, typeError } from "../error.js";
 import type { Ptr } from "../kernels/index.js";
 import { heap, Storage, word } from "../memory/index.js";
-import { keep } from "../tape/index.js";
-import { fillWith, ptr, Tensor, tensor, zeros } from "../tensor/index.js";
+import { enableGrad, keep } from "../tape/index.js";
+import { fillWith, full, ptr, Tensor, tensor, zeros } from "../tensor/index.js";
 
 /** Options and parameters of one group; options not given are the optimizer's. */
 export type ParamGroup<Options> = Options & { params: Tensor[] };
@@ -46,11 +46,24 @@ export abstract class Optimizer<Options extends object> {
   /** Throws for options out of range; called for each group before each step, since they may be set. */
   protected abstract checkGroup(group: Options): void;
 
-  /** @internal Names of a parameter's state tensors, beside `step`: at most three. */
-  protected abstract stateNames(group: Options): readonly string[];
+  /** @internal Throws for a parameter that this optimizer cannot take. */
+  protected checkParam(_param: Tensor, _position: string): void {}
+
+  /**
+   * @internal Names of a parameter's state, beside `step`: up to three tensors of its shape, and as a fourth a scalar.
+   * A name that a rule's options leave out may stand twice: the kernel then passes over its second place.
+   */
+  protected stateNames(_group: Options): readonly string[] {
+    return [];
+  }
+
+  /** @internal What a state is filled with at first. */
+  protected startOf(_name: string, _group: Options): number {
+    return 0;
+  }
 
   /** @internal Runs the kernel on `count` records of the table. */
-  protected abstract update(table: Ptr, count: number, group: Options): void;
+  protected update(_table: Ptr, _count: number, _group: Options): void {}
 
   /** Adds parameters with options of their own: for layers that join a training later. */
   addParamGroup(group: Partial<Options> & { readonly params: Iterable<Tensor> }): void {
@@ -64,6 +77,8 @@ export abstract class Optimizer<Options extends object> {
       ...options,
       params: params instanceof Tensor ? [params] : [...params],
     } as ParamGroup<Options>;
+    // A schedule may set it to 0; who begins with 0 has made a mistake.
+    if ((merged as { lr?: number }).lr === 0) throw rangeError(this.name, "lr must be above 0: got 0");
     this.checkGroup(merged);
     const known = new Set(this.paramGroups.flatMap((g) => g.params));
     for (const [i, param] of merged.params.entries()) {
@@ -77,6 +92,7 @@ export abstract class Optimizer<Options extends object> {
           `only leaves can be optimized: ${param.op} ${show(param.shape)} is the result of an op (parameter ${i})`,
         );
       }
+      this.checkParam(param, `parameter ${i}`);
       if (known.has(param))
         throw rangeError(this.name, `parameter ${i} ${show(param.shape)} is in two groups, or twice in one`);
       known.add(param);
@@ -90,62 +106,63 @@ export abstract class Optimizer<Options extends object> {
     for (const group of this.paramGroups) for (const param of group.params) param.grad = null;
   }
 
-  /** Updates every parameter that has a gradient: one kernel call a group. */
-  step(): void {
+  /**
+   * Updates every parameter that has a gradient: one kernel call a group.
+   *
+   * @param closure computes the loss anew with its gradients, before the update; what it gives is given back.
+   */
+  step(): void;
+  step(closure: () => Tensor): Tensor;
+  step(closure?: () => Tensor): Tensor | undefined {
+    const loss = closure === undefined ? undefined : enableGrad(closure);
     for (const group of this.paramGroups) this.checkGroup(group);
-    for (const group of this.paramGroups) {
-      const { params } = group;
-      if (this.table === null || this.table.bytes < 4 * recordWords * params.length) {
-        this.table?.drop();
-        this.table = new Storage(4 * recordWords * params.length, this.name, [params.length, recordWords]);
-      }
-      let count = 0;
-      let at = word(this.table.ptr);
-      for (const param of params) {
-        const { grad } = param;
-        if (grad === null) continue;
-        const state = this.stateOf(param, group);
-        // All addresses first: reading one may allocate, which may replace the views.
-        const p = ptr(param) as unknown as number;
-        const g = ptr(grad) as unknown as number;
-        const names = this.names;
-        const s0 = names.length > 0 ? (ptr(state[names[0]!]!) as unknown as number) : 0;
-        const s1 = names.length > 1 ? (ptr(state[names[1]!]!) as unknown as number) : 0;
-        const s2 = names.length > 2 ? (ptr(state[names[2]!]!) as unknown as number) : 0;
-        const step = state.step === undefined ? 0 : (ptr(state.step) as unknown as number);
-        const { u32 } = heap;
-        u32[at] = p;
-        u32[at + 1] = g;
-        u32[at + 2] = s0;
-        u32[at + 3] = s1;
-        u32[at + 4] = s2;
-        u32[at + 5] = step;
-        u32[at + 6] = param.numel;
-        u32[at + 7] = 0;
-        at += recordWords;
-        count++;
-        param.storage.written();
-      }
-      if (count > 0) this.update(this.table.ptr, count, group);
-    }
+    for (const group of this.paramGroups) this.stepGroup(group);
+    return loss;
   }
 
-  private names: readonly string[] = [];
+  /** @internal */
+  protected stepGroup(group: ParamGroup<Options>): void {
+    const { params } = group;
+    if (this.table === null || this.table.bytes < 4 * recordWords * params.length) {
+      this.table?.drop();
+      this.table = new Storage(4 * recordWords * params.length, this.name, [params.length, recordWords]);
+    }
+    const names = this.stateNames(group);
+    let count = 0;
+    for (const param of params) {
+      const { grad } = param;
+      if (grad === null) continue;
+      const state = this.stateOf(param, group, names);
+      const place = (name: string | undefined) => (name === undefined ? 0 : ptr(state[name]!));
+      // All addresses first: reading one may allocate, which may replace the views.
+      const record = [ptr(param), ptr(grad), place(names[0]), place(names[1]), place(names[2])] as unknown as number[];
+      record.push(
+        (state.step === undefined ? 0 : ptr(state.step)) as unknown as number,
+        param.numel,
+        place(names[3]) as number,
+      );
+      heap.u32.set(record, word(this.table.ptr) + recordWords * count++);
+      param.storage.written();
+    }
+    if (count > 0) this.update(this.table.ptr, count, group);
+  }
 
-  private stateOf(param: Tensor, group: Options): ParamState {
-    this.names = this.stateNames(group);
+  /** @internal The state of a parameter, made where it is missing. */
+  protected stateOf(param: Tensor, group: Options, names: readonly string[]): ParamState {
     let state = this.state.get(param);
     if (state === undefined) {
       state = {};
       this.state.set(param, state);
     }
-    if (this.names.length > 0 && state.step === undefined) {
+    if (names.length > 0 && state.step === undefined) {
       // State without a count comes from a saved one that has none (PyTorch's SGD): its buffers are in use.
       const resumed = Object.keys(state).length > 0;
       state.step = keep(zeros([], { dtype: "i32" }));
       if (resumed) fillWith(state.step, 1);
     }
-    for (const name of this.names) state[name] ??= keep(zeros(param.shape));
+    for (const [i, name] of names.entries()) {
+      state[name] ??= keep(full(i < 3 ? param.shape : [], this.startOf(name, group)));
+    }
     return state;
   }
 
@@ -167,45 +184,83 @@ export abstract class Optimizer<Options extends object> {
     };
   }
 
-  /** Goes on from a saved state; values are copied. @throws Error when it does not fit; nothing is changed then. */
+  /**
+   * Goes on from a saved state, of this library or of PyTorch (`exp_avg` is `expAvg`); values are copied.
+   *
+   * @throws Error when it does not fit; nothing is changed then.
+   */
   loadStateDict(saved: OptimizerState): void {
     const op = `${this.name}.loadStateDict`;
     const all = this.paramGroups.flatMap((group) => group.params);
-    const sizes = saved.paramGroups.map((group) => group.params.length);
+    const { state: states, paramGroups } = inCamelCase(saved) as unknown as OptimizerState;
+    const groups = paramGroups.map(({ params, ...rest }) => {
+      const options = inCamelCase(rest);
+      for (const name of pytorchOnly) delete options[name];
+      return { count: params.length, options };
+    });
+    const sizes = groups.map((group) => group.count);
     if (sizes.length !== this.paramGroups.length || sizes.some((n, i) => n !== this.paramGroups[i]!.params.length)) {
       throw rangeError(
         op,
         `groups differ: saved ${show(sizes)} parameters a group, here ${show(this.paramGroups.map((g) => g.params.length))}`,
       );
     }
-    for (const [i, group] of saved.paramGroups.entries()) {
-      const { params: _, ...options } = group;
-      checkOptions(op, options, Object.keys(this.defaults));
+    for (const [i, { options }] of groups.entries()) {
+      checkOptions(op, options, [...Object.keys(this.defaults), "initialLr"]);
       this.checkGroup({ ...this.paramGroups[i]!, ...options } as Options);
     }
-    for (const [number, own] of Object.entries(saved.state)) {
+    const entries = Object.entries(states).map(([number, own]) => [number, inCamelCase(own)] as const);
+    for (const [number, own] of entries) {
       const param = all[Number(number)];
       if (param === undefined) throw rangeError(op, `there is no parameter ${number} (of ${all.length})`);
       for (const [name, value] of Object.entries(own)) {
-        if (name === "step") continue;
-        if (!(value instanceof Tensor) || show(value.shape) !== show(param.shape)) {
+        if (name === "step" || typeof value === "number") continue;
+        if (!(value instanceof Tensor) || (value.numel !== 1 && show(value.shape) !== show(param.shape))) {
           throw rangeError(op, `${name} of parameter ${number} must be a tensor of ${show(param.shape)}`);
         }
       }
     }
     for (const own of this.state.values()) for (const value of Object.values(own)) value.dispose();
     this.state.clear();
-    for (const [number, own] of Object.entries(saved.state)) {
+    for (const [number, own] of entries) {
       const state: ParamState = {};
       for (const [name, value] of Object.entries(own)) {
-        if (name !== "step") state[name] = keep(tensor(value as Tensor));
+        if (name !== "step") state[name] = keep(value instanceof Tensor ? tensor(value) : full([], value as number));
         else {
           state.step = keep(zeros([], { dtype: "i32" }));
-          fillWith(state.step, typeof value === "number" ? value : value.item());
+          fillWith(state.step, value instanceof Tensor ? value.item() : (value as number));
         }
       }
       this.state.set(all[Number(number)]!, state);
     }
-    saved.paramGroups.forEach(({ params: _, ...options }, i) => Object.assign(this.paramGroups[i]!, options));
+    groups.forEach(({ options }, i) => Object.assign(this.paramGroups[i]!, options));
   }
 }
+
+/** Options that PyTorch saves and that say nothing here. */
+const pytorchOnly = ["foreach", "capturable", "differentiable", "fused"];
+
+/** The same with PyTorch's names in camelCase, and without what is null (a buffer that was never used). */
+function inCamelCase(record: object): Record<string, unknown> {
+  return Object.fromEntries(
+    Object.entries(record)
+      .filter(([, value]) => value !== null)
+      .map(([name, value]) => [name.replace(/_(\w)/g, (_, letter: string) => letter.toUpperCase()), value]),
+  );
+}
+
+/** Numbers of a group: finite, not negative, pairs at most 1 each, and within the limits named. */
+export function checkNumbers(op: string, group: object, limits: Readonly<Record<string, number>> = {}): void {
+  for (const [name, value] of Object.entries(group)) {
+    if (typeof value === "number") checkNumber(op, name, value, 0, limits[name]);
+    else if (name === "betas") {
+      if (!Array.isArray(value) || value.length !== 2)
+        throw typeError(op, `betas must be two numbers: got ${describe(value)}`);
+      // Below 1: at 1 the bias correction divides by 0.
+      for (let i = 0; i < 2; i++) checkNumber(op, `betas[${i}]`, value[i], 0, belowOne);
+    } else if (value === undefined) throw typeError(op, `${name} must be given: got undefined`);
+  }
+}
+
+/** The largest double below 1. */
+const belowOne = 1 - Number.EPSILON / 2;

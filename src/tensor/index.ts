@@ -16,6 +16,7 @@ export {
   zeros,
 } from "./create.js";
 export { defaultGenerator, Generator, manualSeed, nextStream, seed, withGenerator } from "./generator.js";
+export { scalarCos, scalarExp, scalarLog, scalarPow } from "./scalar.js";
 export type { BackwardOptions, DType, NestedArray, TapeHooks, TapeNode, TypedArray } from "./tensor.js";
 export {
   allocate,
