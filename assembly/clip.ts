@@ -41,7 +41,7 @@ function adjust(x: usize, n: i32, factor: f32, mean: f32, limit: f32): void {
 /**
  * The norm of this order (Infinity: the greatest absolute value) of all gradients together, into `norm`; then they are
  * multiplied by limit / (norm + 1e-6) if that is below 1. A norm of NaN makes them NaN, one of Infinity 0 (Infinity
- * itself becomes NaN), as in PyTorch.
+ * itself becomes NaN), as in PyTorch. Without a limit (Infinity) nothing is changed.
  */
 export function clipNorm(table: usize, count: i32, norm: usize, order: f64, limit: f64): void {
   let total: f64 = 0;
@@ -63,7 +63,7 @@ export function clipNorm(table: usize, count: i32, norm: usize, order: f64, limi
   else if (order != Infinity && order != 1) total = scalarPow(total, 1 / order);
   store<f32>(norm, <f32>total);
   const factor = min<f64>(1, limit / (total + 1e-6));
-  if (factor == 1) return;
+  if (factor == 1 || limit == Infinity) return;
   for (; count > 0; count--) {
     adjust(<usize>load<u32>(table, 4), load<i32>(table, 24), <f32>factor, 0, Infinity);
     table += 32;

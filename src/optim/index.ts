@@ -4,6 +4,16 @@ export type { AdamOptions } from "./adam.js";
 export { Adam, AdamW } from "./adam.js";
 export type { WeightAverageOptions } from "./average.js";
 export { WeightAverage } from "./average.js";
+export type { ClipGradNormOptions, GradNoiseOptions, Parameters } from "./clip.js";
+export {
+  addGradNoise,
+  centralizeGrad,
+  clipGradAdaptive,
+  clipGradNorm,
+  clipGradValue,
+  maxNorm,
+  unitNorm,
+} from "./clip.js";
 export type { CyclicLROptions, OneCycleLROptions } from "./cycle.js";
 export { CyclicLR, OneCycleLR } from "./cycle.js";
 export type { LBFGSOptions } from "./lbfgs.js";
@@ -14,6 +24,7 @@ export type { OptimizerState, ParamGroup, ParamState, Params } from "./optimizer
 export { Optimizer } from "./optimizer.js";
 export type { ReduceLROnPlateauOptions } from "./plateau.js";
 export { ReduceLROnPlateau } from "./plateau.js";
+export { elasticNet, l1Penalty, l2Penalty } from "./regularize.js";
 export type {
   AdadeltaOptions,
   AdagradOptions,
