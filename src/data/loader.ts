@@ -82,6 +82,16 @@ export class DataLoader<Batch> implements Iterable<Batch> {
     }
   }
 
+  /** Where its random orders are: what a resumed training needs to draw the same batches. */
+  stateDict(): { readonly generator: readonly number[] } {
+    return { generator: this.generator.getState() };
+  }
+
+  /** Goes on from a saved state. */
+  loadStateDict(state: { readonly generator: readonly number[] }): void {
+    this.generator.setState(state.generator);
+  }
+
   private order(): Int32Array {
     const n = this.dataset.length;
     if (!this.shuffle) return Int32Array.from({ length: n }, (_, i) => i);

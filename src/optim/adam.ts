@@ -1,6 +1,7 @@
 // Adam and AdamW.
+import { checkNumber } from "../error.js";
 import { kernels, type Ptr } from "../kernels/index.js";
-import { checkNumbers, Optimizer, type Params } from "./optimizer.js";
+import { checkBetas, Optimizer, type Params } from "./optimizer.js";
 
 /** Options of `Adam` and `AdamW`. */
 export interface AdamOptions {
@@ -39,8 +40,11 @@ abstract class AdamFamily extends Optimizer<AdamOptions> {
     this.decoupled = decoupled;
   }
 
-  protected checkGroup(group: AdamOptions): void {
-    checkNumbers(this.name, group);
+  protected checkGroup({ lr, betas, eps, weightDecay }: AdamOptions): void {
+    checkNumber(this.name, "lr", lr, 0);
+    checkNumber(this.name, "eps", eps, 0);
+    checkNumber(this.name, "weightDecay", weightDecay, 0);
+    checkBetas(this.name, betas);
   }
 
   /** @internal */

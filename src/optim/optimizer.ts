@@ -129,19 +129,30 @@ export abstract class Optimizer<Options extends object> {
     }
     const names = this.stateNames(group);
     let count = 0;
+    let at = word(this.table.ptr);
     for (const param of params) {
       const { grad } = param;
       if (grad === null) continue;
       const state = this.stateOf(param, group, names);
-      const place = (name: string | undefined) => (name === undefined ? 0 : ptr(state[name]!));
-      // All addresses first: reading one may allocate, which may replace the views.
-      const record = [ptr(param), ptr(grad), place(names[0]), place(names[1]), place(names[2])] as unknown as number[];
-      record.push(
-        (state.step === undefined ? 0 : ptr(state.step)) as unknown as number,
-        param.numel,
-        place(names[3]) as number,
-      );
-      heap.u32.set(record, word(this.table.ptr) + recordWords * count++);
+      // All addresses first: reading one may allocate, which may replace the views. No array: this runs in every step.
+      const p = ptr(param) as unknown as number;
+      const g = ptr(grad) as unknown as number;
+      const s0 = addressOf(state, names[0]);
+      const s1 = addressOf(state, names[1]);
+      const s2 = addressOf(state, names[2]);
+      const scalar = addressOf(state, names[3]);
+      const step = state.step === undefined ? 0 : (ptr(state.step) as unknown as number);
+      const { u32 } = heap;
+      u32[at] = p;
+      u32[at + 1] = g;
+      u32[at + 2] = s0;
+      u32[at + 3] = s1;
+      u32[at + 4] = s2;
+      u32[at + 5] = step;
+      u32[at + 6] = param.numel;
+      u32[at + 7] = scalar;
+      at += recordWords;
+      count++;
       param.storage.written();
     }
     if (count > 0) this.update(this.table.ptr, count, group);
@@ -160,7 +171,8 @@ export abstract class Optimizer<Options extends object> {
       state.step = keep(zeros([], { dtype: "i32" }));
       if (resumed) fillWith(state.step, 1);
     }
-    for (const [i, name] of names.entries()) {
+    for (let i = 0; i < names.length; i++) {
+      const name = names[i]!;
       state[name] ??= keep(full(i < 3 ? param.shape : [], this.startOf(name, group)));
     }
     return state;
@@ -237,6 +249,10 @@ export abstract class Optimizer<Options extends object> {
   }
 }
 
+/** Address of a state; 0 for none. */
+const addressOf = (state: ParamState, name: string | undefined): number =>
+  name === undefined ? 0 : (ptr(state[name]!) as unknown as number);
+
 /** Options that PyTorch saves and that say nothing here. */
 const pytorchOnly = ["foreach", "capturable", "differentiable", "fused"];
 
@@ -251,15 +267,20 @@ function inCamelCase(record: object): Record<string, unknown> {
 
 /** Numbers of a group: finite, not negative, pairs at most 1 each, and within the limits named. */
 export function checkNumbers(op: string, group: object, limits: Readonly<Record<string, number>> = {}): void {
-  for (const [name, value] of Object.entries(group)) {
+  for (const name in group) {
+    const value: unknown = (group as Record<string, unknown>)[name];
     if (typeof value === "number") checkNumber(op, name, value, 0, limits[name]);
-    else if (name === "betas") {
-      if (!Array.isArray(value) || value.length !== 2)
-        throw typeError(op, `betas must be two numbers: got ${describe(value)}`);
-      // Below 1: at 1 the bias correction divides by 0.
-      for (let i = 0; i < 2; i++) checkNumber(op, `betas[${i}]`, value[i], 0, belowOne);
-    } else if (value === undefined) throw typeError(op, `${name} must be given: got undefined`);
+    else if (name === "betas") checkBetas(op, value);
+    else if (value === undefined) throw typeError(op, `${name} must be given: got undefined`);
   }
+}
+
+/** Two decays, each from 0 to below 1: at 1 the bias correction divides by 0. */
+export function checkBetas(op: string, betas: unknown): void {
+  if (!Array.isArray(betas) || betas.length !== 2)
+    throw typeError(op, `betas must be two numbers: got ${describe(betas)}`);
+  checkNumber(op, "betas[0]", betas[0], 0, belowOne);
+  checkNumber(op, "betas[1]", betas[1], 0, belowOne);
 }
 
 /** The largest double below 1. */

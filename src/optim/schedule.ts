@@ -6,9 +6,12 @@ import { LRScheduler, type Scheduled } from "./scheduler.js";
 /** A given number, which `checkSchedule` misses where it is left out. */
 const required = undefined as unknown as number;
 
+// biome-ignore lint/suspicious/noApproximativeNumericConstant: Math is refused here but for its exact functions
+const pi = 3.141592653589793;
+
 /** From `start` to `end` along half a cosine, share from 0 to 1. */
 export const cosine = (start: number, end: number, share: number): number =>
-  end + ((start - end) / 2) * (1 + scalarCos(Math.PI * share));
+  end + ((start - end) / 2) * (1 + scalarCos(pi * share));
 
 /** Options of `StepLR`. */
 export interface StepLROptions {

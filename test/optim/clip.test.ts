@@ -86,7 +86,10 @@ test("a bare loop does not gather norms", () => {
   const w = tensor([1, 2], { requiresGrad: true });
   const step = () => {
     w.grad = null;
-    w.square().sum().add(elasticNet(w, { l1: 1, l2: 1 })).backward();
+    w.square()
+      .sum()
+      .add(elasticNet(w, { l1: 1, l2: 1 }))
+      .backward();
     return clipGradNorm(w, 1).item();
   };
   for (let i = 0; i < 10; i++) step();

@@ -1,4 +1,4 @@
-// Replays test/goldens/optim6.json: every optimizer and schedule on three problems, against PyTorch 1.13 in float64.
+// Replays test/optim/traces.json: every optimizer and schedule on three problems, against PyTorch 1.13 in float64.
 import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import { crossEntropy, matmul, mseLoss, type Tensor, tensor } from "../../src/index.js";
@@ -24,7 +24,7 @@ interface Saved {
   params: Flat[];
 }
 
-const golden = JSON.parse(readFileSync(new URL("../goldens/optim6.json", import.meta.url), "utf8")) as {
+const golden = JSON.parse(readFileSync(new URL("./traces.json", import.meta.url), "utf8")) as {
   data: Record<string, Flat> & { labels: number[] };
   optimizers: Trace[];
   schedules: Trace[];
