@@ -10,6 +10,10 @@ export {
   LearningRateLogger,
   TerminateOnNaN,
 } from "./callbacks.js";
+export type { DiagnoseOptions, Diagnosis, Finding, FitErrors } from "./diagnose.js";
+export { diagnoseFit } from "./diagnose.js";
+export type { Averaging, BaggingOptions, BaggingResult } from "./ensemble.js";
+export { bagging, Ensemble, ensemble, Snapshots } from "./ensemble.js";
 export type {
   BatchEvent,
   Callback,
@@ -23,9 +27,13 @@ export type {
   Training,
   TrainingCheckpoint,
 } from "./events.js";
+export type { FindLearningRateOptions, LearningRateRange } from "./find-learning-rate.js";
+export { findLearningRate } from "./find-learning-rate.js";
 export { fit, train } from "./fit.js";
 export { accuracy, confusionMatrix } from "./metrics.js";
 export { ProgressBar } from "./progress.js";
+export type { Choice, CrossValidateOptions, CrossValidation, SearchResult, Trial } from "./search.js";
+export { crossValidate, gridSearch, randomSearch } from "./search.js";
 export type { AbortSignalLike, ClipOptions, FitOptions } from "./session.js";
 export type { ClassOptions, ProbabilityOptions } from "./streaming.js";
 export {
@@ -46,3 +54,5 @@ export {
   StreamingMetric,
   TopKAccuracy,
 } from "./streaming.js";
+export type { LoraOptions, Pattern } from "./transfer.js";
+export { extractFeatures, freeze, groupsByDepth, LoraLinear, lora, mergeLora } from "./transfer.js";
