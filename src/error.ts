@@ -4,13 +4,19 @@
 /** `[2,3]`, as shapes are printed everywhere. */
 export const show = (shape: readonly number[]): string => `[${shape.join(",")}]`;
 
-/** A value as it is named in a message: short, one line. */
-export function describe(value: unknown): string {
-  if (typeof value === "string") return JSON.stringify(value);
+/** A value as it is named in a message: short, one line, whatever it is (it may come from a file). */
+export function describe(value: unknown, depth = 0): string {
+  if (typeof value === "string")
+    return value.length > 64 ? `${JSON.stringify(value.slice(0, 60))}…` : JSON.stringify(value);
   if (typeof value === "function") return `function ${value.name}`;
-  if (Array.isArray(value))
-    return value.length > 8 ? `an array of ${value.length}` : `[${value.map(describe).join(",")}]`;
-  if (typeof value === "object" && value !== null) return `a ${value.constructor?.name ?? "null-prototype object"}`;
+  if (Array.isArray(value)) {
+    if (value.length > 8 || depth > 2) return `an array of ${value.length}`;
+    return `[${value.map((item) => describe(item, depth + 1)).join(",")}]`;
+  }
+  if (typeof value === "object" && value !== null) {
+    const name: unknown = value.constructor?.name;
+    return typeof name === "string" ? `a ${name}` : "an object";
+  }
   return String(value);
 }
 
@@ -67,6 +73,9 @@ export function showBytes(bytes: number): string {
 
 /** Rejects option names that the call does not know, by name. */
 export function checkOptions(op: string, options: object, known: readonly string[]): void {
+  // A value where options belong, such as a rate, would be ignored without a word.
+  if (typeof options !== "object" || options === null || Array.isArray(options))
+    throw typeError(op, `options must be an object: got ${describe(options)}`, `Known options: ${known.join(", ")}.`);
   for (const key in options) {
     if (!known.includes(key)) {
       throw typeError(op, `unknown option ${describe(key)}`, `Known options: ${known.join(", ") || "none"}.`);

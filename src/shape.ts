@@ -40,9 +40,9 @@ export function checkAxis(op: string, axis: unknown, rank: number, name = "dim")
   return a < 0 ? a + range : a;
 }
 
-/** One axis, several, or none (all of them), as sorted distinct axes. */
+/** One axis, several, or none (all of them; an empty list too, as in PyTorch), as sorted distinct axes. */
 export function checkAxes(op: string, dim: number | readonly number[] | undefined, rank: number): number[] {
-  if (dim === undefined) return Array.from({ length: rank }, (_, i) => i);
+  if (dim === undefined || (Array.isArray(dim) && dim.length === 0)) return Array.from({ length: rank }, (_, i) => i);
   const list = (typeof dim === "number" ? [dim] : [...dim]).map((axis) => checkAxis(op, axis, rank));
   list.sort((a, b) => a - b);
   for (let i = 1; i < list.length; i++) {

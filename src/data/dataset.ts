@@ -1,5 +1,5 @@
 // Datasets: things with a length whose samples can be gathered into batches.
-import { checkInteger, describe, rangeError, show, typeError } from "../error.js";
+import { checkInteger, checkOptions, describe, rangeError, show, typeError } from "../error.js";
 import { indexSelect } from "../ops/index.js";
 import { type Generator, nextStream, randperm, Tensor, tensor } from "../tensor/index.js";
 
@@ -87,8 +87,10 @@ export function randomSplit<Batch>(
   lengths: readonly number[],
   options: { readonly generator?: Generator } = {},
 ): Subset<Batch>[] {
+  checkOptions("randomSplit", options, ["generator"]);
+  if (!Array.isArray(lengths)) throw typeError("randomSplit", `lengths must be an array: got ${describe(lengths)}`);
   const total = lengths.reduce((sum, length) => sum + length, 0);
-  const fractions = Math.abs(total - 1) < 1e-6 && dataset.length !== 1;
+  const fractions = Math.abs(total - 1) < 1e-6;
   const counts = fractions ? lengths.map((fraction) => Math.floor(fraction * dataset.length)) : [...lengths];
   counts.forEach((count, i) => checkInteger("randomSplit", `lengths[${i}]`, count, 0));
   if (fractions) {
@@ -101,9 +103,11 @@ export function randomSplit<Batch>(
       `lengths ${describe(lengths)} add up to ${total}: the dataset has ${dataset.length} samples`,
     );
   }
-  const permutation = randperm(dataset.length, { generator: options.generator ?? nextStream("randomSplit") });
+  const generator = options.generator ?? nextStream("randomSplit");
+  const permutation = randperm(dataset.length, { generator });
   const order = permutation.toTypedArray();
   permutation.dispose();
+  if (options.generator === undefined) generator.dispose();
   let start = 0;
   return counts.map((count) => new Subset(dataset, order.slice(start, (start += count))));
 }

@@ -1,5 +1,5 @@
 // Batches of a dataset, in order or shuffled; each iteration is a scope.
-import { checkInteger, checkOptions } from "../error.js";
+import { checkInteger, checkOptions, describe, typeError } from "../error.js";
 import { LoopScope } from "../memory/index.js";
 import { type Generator, nextStream, randperm } from "../tensor/index.js";
 import type { Dataset } from "./dataset.js";
@@ -34,13 +34,24 @@ export class DataLoader<Batch> implements Iterable<Batch> {
   readonly shuffle: boolean;
   readonly dropLast: boolean;
   private readonly generator: Generator;
+  /** Where a generator of its own goes on: it holds memory only while it draws, so that a dropped loader leaves none. */
+  private state: number[] | null = null;
+  private readonly ownGenerator: boolean;
 
   constructor(dataset: Dataset<Batch>, options: DataLoaderOptions = {}) {
     checkOptions("DataLoader", options, ["batchSize", "shuffle", "dropLast", "generator"]);
+    if (typeof dataset?.length !== "number" || typeof dataset.batch !== "function") {
+      throw typeError(
+        "DataLoader",
+        `the dataset must have a length and batch(indices): got ${describe(dataset)}`,
+        "Make one with new TensorDataset(x, y).",
+      );
+    }
     this.dataset = dataset;
     this.batchSize = checkInteger("DataLoader", "batchSize", options.batchSize ?? 1, 1);
     this.shuffle = options.shuffle ?? false;
     this.dropLast = options.dropLast ?? false;
+    this.ownGenerator = options.generator === undefined;
     this.generator = options.generator ?? nextStream("DataLoader");
   }
 
@@ -64,10 +75,16 @@ export class DataLoader<Batch> implements Iterable<Batch> {
         return this;
       },
       next() {
-        const { done, value: draw } = draws.next();
-        if (done) return finish();
-        loop.advance();
-        return { done: false, value: loop.make(draw) };
+        // A `for` does not call return() when next() throws: then the loop is ended here.
+        try {
+          const { done, value: draw } = draws.next();
+          if (done) return finish();
+          loop.advance();
+          return { done: false, value: loop.make(draw) };
+        } catch (error) {
+          finish();
+          throw error;
+        }
       },
       return: finish,
     };
@@ -84,20 +101,29 @@ export class DataLoader<Batch> implements Iterable<Batch> {
 
   /** Where its random orders are: what a resumed training needs to draw the same batches. */
   stateDict(): { readonly generator: readonly number[] } {
-    return { generator: this.generator.getState() };
+    const state = this.state ?? this.generator.getState();
+    if (this.ownGenerator) this.generator.dispose();
+    return { generator: state };
   }
 
   /** Goes on from a saved state. */
   loadStateDict(state: { readonly generator: readonly number[] }): void {
-    this.generator.setState(state.generator);
+    if (this.ownGenerator) this.state = [...state.generator];
+    else this.generator.setState(state.generator);
   }
 
   private order(): Int32Array {
     const n = this.dataset.length;
     if (!this.shuffle) return Int32Array.from({ length: n }, (_, i) => i);
-    const permutation = randperm(n, { generator: this.generator });
+    const { generator } = this;
+    if (this.state !== null) generator.setState(this.state);
+    const permutation = randperm(n, { generator });
     const order = permutation.toTypedArray() as Int32Array;
     permutation.dispose();
+    if (this.ownGenerator) {
+      this.state = generator.getState();
+      generator.dispose();
+    }
     return order;
   }
 }

@@ -1,8 +1,8 @@
 // Preprocessing that is fitted on training data and kept with the model.
-import { checkNumber, rangeError, show } from "../error.js";
+import { checkNumber, rangeError, show, typeError } from "../error.js";
 import { add, div, mul, sub } from "../ops/index.js";
 import { keep, noGrad } from "../tape/index.js";
-import { Tensor, tensor } from "../tensor/index.js";
+import { checkTensor, Tensor, tensor } from "../tensor/index.js";
 
 /**
  * Standardizes features: (x − mean) / std, with the statistics of the data it was fitted on. A feature without variance
@@ -22,23 +22,30 @@ export class StandardScaler {
 
   /** Takes the statistics of the samples along the first axis, in float64. */
   fit(x: Tensor): this {
+    checkTensor("StandardScaler.fit", "x", x);
     if (x.ndim < 2 || x.shape[0] === 0)
       throw rangeError("StandardScaler.fit", `needs samples with features: got ${show(x.shape)}`);
     const data = x.toTypedArray();
     const samples = x.shape[0]!;
     const features = x.shape.slice(1);
     const width = data.length / samples;
-    const mean = new Float64Array(width);
-    const variance = new Float64Array(width);
-    for (let i = 0; i < data.length; i++) mean[i % width]! += data[i]! / samples;
+    // Of the distances from the first sample: a constant feature has a variance of exactly 0 then, not of rounding errors.
+    const shift = new Float64Array(width);
+    const squares = new Float64Array(width);
+    for (let i = width; i < data.length; i++) shift[i % width]! += data[i]! - data[i % width]!;
+    for (let j = 0; j < width; j++) shift[j]! /= samples;
     for (let i = 0; i < data.length; i++) {
-      const d = data[i]! - mean[i % width]!;
-      variance[i % width]! += (d * d) / samples;
+      const d = data[i]! - data[i % width]! - shift[i % width]!;
+      squares[i % width]! += d * d;
     }
     this.set(
-      tensor(mean, { shape: features }),
       tensor(
-        variance.map((v) => (v > 0 ? Math.sqrt(v) : 1)),
+        shift.map((d, j) => data[j]! + d),
+        { shape: features },
+      ),
+      // In f32, as it will be divided by: a variance that underflows there counts as none.
+      tensor(
+        squares.map((sum) => Math.fround(Math.sqrt(sum / samples)) || 1),
         { shape: features },
       ),
     );
@@ -70,6 +77,8 @@ export class StandardScaler {
 
   /** Takes saved statistics. */
   loadStateDict(state: { readonly mean: Tensor; readonly std: Tensor }): void {
+    if (typeof state !== "object" || state === null)
+      throw typeError("StandardScaler.loadStateDict", `takes { mean, std }: got ${String(state)}`);
     const { mean, std } = state;
     if (!(mean instanceof Tensor && std instanceof Tensor) || show(mean.shape) !== show(std.shape)) {
       throw rangeError("StandardScaler.loadStateDict", "takes { mean, std }, two tensors of one shape");

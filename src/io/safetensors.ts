@@ -37,7 +37,12 @@ export function encodeSafetensors(
   tensors: Readonly<Record<string, Tensor>>,
   metadata: Readonly<Record<string, string>> = {},
 ): Uint8Array {
-  const header: Record<string, unknown> = {};
+  for (const [name, value] of Object.entries({ tensors, metadata })) {
+    if (!isRecord(value))
+      throw typeError("encodeSafetensors", `${name} must be an object { name: … }: got ${describe(value)}`);
+  }
+  // Without a prototype, so that a tensor may be called "__proto__".
+  const header: Record<string, unknown> = Object.create(null);
   for (const [key, value] of Object.entries(metadata)) {
     if (typeof value !== "string")
       throw typeError("encodeSafetensors", `metadata must be text: ${key} is ${describe(value)}`);
@@ -95,7 +100,7 @@ export function decodeSafetensors(file: Uint8Array): SafeTensors {
   let end = 0;
   for (const plan of [...plans].sort((a, b) => a.start - b.start || a.end - b.end)) {
     if (plan.start !== end)
-      throw rangeError(op, `${plan.name}: its bytes begin at ${plan.start}, those before it end at ${end}`);
+      throw rangeError(op, `${describe(plan.name)}: its bytes begin at ${plan.start}, those before it end at ${end}`);
     ({ end } = plan);
   }
   if (end !== data.byteLength)
@@ -117,19 +122,47 @@ export function decodeSafetensors(file: Uint8Array): SafeTensors {
 const isRecord = (value: unknown): value is Record<string, unknown> =>
   typeof value === "object" && value !== null && !Array.isArray(value);
 
+/** The first name that an object of this (valid) JSON gives twice: JSON.parse takes the last without a word. */
+function repeatedName(text: string): string | undefined {
+  /** The names so far of each object that is open; null for an array. */
+  const open: (Set<string> | null)[] = [];
+  for (let i = 0; i < text.length; i++) {
+    const c = text[i];
+    if (c === "{") open.push(new Set());
+    else if (c === "[") open.push(null);
+    else if (c === "}" || c === "]") open.pop();
+    else if (c === '"') {
+      const start = i;
+      for (i++; text[i] !== '"'; i++) if (text[i] === "\\") i++;
+      let next = i + 1;
+      while (/\s/.test(text[next] ?? "")) next++;
+      if (text[next] !== ":") continue;
+      const name: string = JSON.parse(text.slice(start, i + 1));
+      const names = open.at(-1)!;
+      if (names!.has(name)) return name;
+      names!.add(name);
+    }
+  }
+  return undefined;
+}
+
 function parseHeader(op: string, bytes: Uint8Array): Record<string, unknown> {
   let header: unknown;
+  let text: string;
   try {
-    header = JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes));
+    text = new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+    header = JSON.parse(text);
   } catch (error) {
     throw rangeError(op, `the header is no JSON: ${(error as Error).message}`);
   }
+  const repeated = repeatedName(text);
+  if (repeated !== undefined) throw rangeError(op, `the name ${describe(repeated)} appears twice in the header`);
   if (!isRecord(header)) throw typeError(op, `the header must be an object: got ${describe(header)}`);
   return header;
 }
 
 function checkEntry(op: string, name: string, entry: unknown, available: number) {
-  const fail = (what: string) => rangeError(op, `${name}: ${what}`);
+  const fail = (what: string) => rangeError(op, `${describe(name)}: ${what}`);
   if (!isRecord(entry)) throw fail(`its entry must be an object: got ${describe(entry)}`);
   const { dtype, shape, data_offsets: offsets } = entry;
   const format = typeof dtype === "string" && Object.hasOwn(formats, dtype) ? formats[dtype] : undefined;
@@ -141,6 +174,8 @@ function checkEntry(op: string, name: string, entry: unknown, available: number)
   const [start, end] = offsets as [number, number];
   if (start > end || end > available) throw fail(`bytes ${start} to ${end} lie outside the ${available} of the file`);
   if (numelOf(shape) * format.bytes !== end - start)
-    throw fail(`shape [${shape}] takes ${numelOf(shape) * format.bytes} bytes, the file gives it ${end - start}`);
+    throw fail(
+      `shape ${describe(shape)} takes ${numelOf(shape) * format.bytes} bytes, the file gives it ${end - start}`,
+    );
   return { format, shape: shape as number[], start, end };
 }

@@ -124,13 +124,13 @@ export function forEachHandle(value: unknown, visit: (handle: Handle) => void): 
 }
 
 /** Runs `fn` in a scope of its own and gives what it returns to the enclosing one. */
-export function runInScope<T>(name: string, fn: () => T, onEscape?: (handle: Handle) => void): T {
+export function runInScope<T>(name: string, fn: (scope: Scope) => T, onEscape?: (handle: Handle) => void): T {
   const parent = current;
   const scope = new Scope(`when ${name} ended`, parent, false);
   current = scope;
   let result: T;
   try {
-    result = fn();
+    result = fn(scope);
     if (typeof (result as { then?: unknown } | null | undefined)?.then === "function") {
       throw typeError(name, "the function returned a promise", "It must be synchronous: await outside of it.");
     }

@@ -1,5 +1,5 @@
 // The tensors that belong to a module: parameters, which are trained, and buffers, which are only saved.
-import { describe, rangeError, typeError } from "../error.js";
+import { checkOptions, describe, rangeError, show, typeError } from "../error.js";
 import { watchHolder } from "../memory/index.js";
 import { ptr, Tensor } from "../tensor/index.js";
 
@@ -24,16 +24,21 @@ function claim(op: string, data: Tensor): Tensor {
  */
 export class Parameter extends Tensor {
   constructor(data: Tensor, options: { readonly requiresGrad?: boolean } = {}) {
+    checkOptions("Parameter", options, ["requiresGrad"]);
+    const trained = options.requiresGrad ?? true;
+    if (trained && data instanceof Tensor && data.dtype !== "f32") {
+      throw typeError("Parameter", `must be f32 to be trained: got ${data.dtype} ${show(data.shape)}`);
+    }
     claim("Parameter", data);
     super(data.shape, data.dtype, data.storage, data.address, "Parameter");
     watchHolder(this);
-    if (options.requiresGrad ?? true) this.requiresGrad = true;
+    if (trained) this.requiresGrad = true;
   }
 }
 
 /** @internal A parameter from a tensor made for it, whose own handle is let go. */
-export function takeParameter(data: Tensor): Parameter {
-  const parameter = new Parameter(data);
+export function takeParameter(data: Tensor, requiresGrad = true): Parameter {
+  const parameter = new Parameter(data, { requiresGrad });
   data.dispose();
   return parameter;
 }
@@ -53,5 +58,13 @@ export class Buffer extends Tensor {
 
 /** Makes a tensor a module's buffer: it lives as long as the module and, if `persistent` (default), is saved with it. */
 export function buffer(data: Tensor, options: { readonly persistent?: boolean } = {}): Buffer {
+  checkOptions("buffer", options, ["persistent"]);
   return new Buffer(data, options.persistent ?? true);
+}
+
+/** @internal A buffer from a tensor made for it, whose own handle is let go. */
+export function takeBuffer(data: Tensor, persistent = true): Buffer {
+  const made = new Buffer(data, persistent);
+  data.dispose();
+  return made;
 }

@@ -189,7 +189,7 @@ export function einsum(equation: string, ...operands: readonly Tensor[]): Tensor
       );
     }
   }
-  return composed(operands, () => {
+  return composed("einsum", operands, () => {
     // An axis of size 1 that meets a larger one broadcasts: it is dropped, and the other operand's size is the result's.
     const squeezed = terms.map(({ x, labels }): Term => {
       const keep = labels.map((label, axis) => x.shape[axis] === sizes.get(label));

@@ -1,53 +1,20 @@
 // Shape and order of elements: views that share memory, and copies by strides.
 import { checkOptions, describe, rangeError, show, typeError } from "../error.js";
 import { kernels } from "../kernels/index.js";
-import { offset } from "../memory/index.js";
 import {
+  checkAxes,
   checkAxis,
   checkShape,
   numelOf,
   type Shape,
   type SliceRange,
-  sameShape,
   sliceWindow,
   stridesOf,
 } from "../shape.js";
 import { record } from "../tape/index.js";
-import { allocate, checkTensor, fillWith, ptr, type Tensor, transposedView, viewOf } from "../tensor/index.js";
+import { allocate, checkTensor, ptr, type Tensor, transposedView, viewOf } from "../tensor/index.js";
 import { sumTo } from "./broadcast.js";
-import { inLoops } from "./launch.js";
-
-/** Copies `dims` elements by strides; `from` and `to` are offsets in elements. */
-function copyStrided(
-  x: Tensor,
-  from: number,
-  xs: readonly number[],
-  y: Tensor,
-  to: number,
-  ys: readonly number[],
-  dims: readonly number[],
-): void {
-  const px = offset(ptr(x), 4 * from);
-  const py = offset(ptr(y), 4 * to);
-  inLoops(4, [...dims], [[...xs], [...ys]], ([d0, d1, d2, d3], [s, t], [ox, oy]) =>
-    kernels.copyStrided(
-      offset(px, 4 * ox!),
-      offset(py, 4 * oy!),
-      d0!,
-      d1!,
-      d2!,
-      d3!,
-      s![0]!,
-      s![1]!,
-      s![2]!,
-      s![3]!,
-      t![0]!,
-      t![1]!,
-      t![2]!,
-      t![3]!,
-    ),
-  );
-}
+import { copyStrided, takeWindow } from "./window.js";
 
 /** A copy with memory of its own. PyTorch: `torch.clone`. */
 export function clone(x: Tensor): Tensor {
@@ -68,16 +35,21 @@ export function clone(x: Tensor): Tensor {
  */
 export function reshape(x: Tensor, shape: Shape): Tensor {
   checkTensor("reshape", "x", x);
-  if (!Array.isArray(shape)) throw typeError("reshape", `a shape must be an array of sizes: got ${describe(shape)}`);
-  const open = shape.indexOf(-1);
-  const known = open < 0 ? shape : shape.filter((_, i) => i !== open);
-  const to = checkShape("reshape", known);
-  const n = numelOf(to);
-  if (open >= 0) to.splice(open, 0, n === 0 ? 0 : x.numel / n);
-  if (numelOf(to) !== x.numel || to.some((size) => !Number.isInteger(size))) {
-    throw rangeError("reshape", `${x.numel} elements do not fill shape ${show(shape)}: x is ${show(x.shape)}`);
-  }
+  const to = openShape("reshape", shape, x.numel, `x ${show(x.shape)}`);
   return record("reshape", viewOf(x, to, "reshape"), [[x, (gy) => reshape(gy, x.shape)]]);
+}
+
+/** A shape for n elements in which one size may be open: −1. */
+function openShape(op: string, shape: Shape, n: number, what: string): number[] {
+  if (!Array.isArray(shape)) throw typeError(op, `a shape must be an array of sizes: got ${describe(shape)}`);
+  const open = shape.indexOf(-1);
+  const to = checkShape(op, open < 0 ? shape : shape.filter((_, i) => i !== open));
+  const known = numelOf(to);
+  if (open >= 0) to.splice(open, 0, known === 0 ? 0 : n / known);
+  if (numelOf(to) !== n || to.some((size) => !Number.isInteger(size))) {
+    throw rangeError(op, `${n} elements do not fill shape ${show(shape)}: ${what}`);
+  }
+  return to;
 }
 
 /** Merges the axes from `startDim` to `endDim` into one: `[a, b, c] -> [a, b·c]` for startDim 1. PyTorch: `torch.flatten`. */
@@ -89,6 +61,18 @@ export function flatten(x: Tensor, startDim = 0, endDim = -1): Tensor {
   if (from > to)
     throw rangeError("flatten", `startDim ${startDim} comes after endDim ${endDim}: x is ${show(x.shape)}`);
   return reshape(x, [...x.shape.slice(0, from), numelOf(x.shape.slice(from, to + 1)), ...x.shape.slice(to + 1)]);
+}
+
+/**
+ * Splits one axis into several: `[…, a·b, …] -> […, a, b, …]` for sizes `[a, b]`; one size may be −1.
+ * PyTorch: `torch.unflatten`.
+ */
+export function unflatten(x: Tensor, dim: number, sizes: Shape): Tensor {
+  checkTensor("unflatten", "x", x);
+  const axis = checkAxis("unflatten", dim, x.ndim);
+  if (x.ndim === 0) throw rangeError("unflatten", "a tensor without axes has none to split");
+  const to = openShape("unflatten", sizes, x.shape[axis]!, `axis ${axis} of ${show(x.shape)}`);
+  return reshape(x, [...x.shape.slice(0, axis), ...to, ...x.shape.slice(axis + 1)]);
 }
 
 /** Drops axes of size 1: the one given, or all. PyTorch: `torch.squeeze`. */
@@ -148,6 +132,49 @@ export function permute(x: Tensor, dims: readonly number[]): Tensor {
   return record("permute", y, [[x, (gy) => permute(gy, inverse)]]);
 }
 
+/** Moves axes to other places; the rest keep their order. `source` and `destination` are one axis or as many. PyTorch: `torch.movedim`. */
+export function movedim(
+  x: Tensor,
+  source: number | readonly number[],
+  destination: number | readonly number[],
+): Tensor {
+  checkTensor("movedim", "x", x);
+  const read = (dims: number | readonly number[], name: string) => {
+    const axes = (Array.isArray(dims) ? dims : [dims]).map((dim) => checkAxis("movedim", dim, x.ndim, name));
+    if (new Set(axes).size !== axes.length)
+      throw rangeError("movedim", `axes must be distinct: ${name} is ${describe(dims)}`);
+    return axes;
+  };
+  const from = read(source, "source");
+  const to = read(destination, "destination");
+  if (from.length !== to.length) {
+    throw rangeError("movedim", `source ${describe(source)} and destination ${describe(destination)} differ in length`);
+  }
+  if (x.ndim === 0) return x;
+  const rest = x.shape.map((_, i) => i).filter((i) => !from.includes(i));
+  return permute(
+    x,
+    x.shape.map((_, i) => (to.includes(i) ? from[to.indexOf(i)]! : rest.shift()!)),
+  );
+}
+
+/** Swaps two axes: another name of transpose. PyTorch: `torch.swapaxes`. */
+export function swapaxes(x: Tensor, axis0: number, axis1: number): Tensor {
+  return transpose(x, axis0, axis1);
+}
+
+/** Reverses the order along axes. PyTorch: `torch.flip`. */
+export function flip(x: Tensor, dims: number | readonly number[]): Tensor {
+  checkTensor("flip", "x", x);
+  const axes = Array.isArray(dims) && dims.length === 0 ? [] : checkAxes("flip", dims, x.ndim);
+  const window = sliceWindow(
+    "flip",
+    x.shape,
+    x.shape.map((_, i) => (axes.includes(i) ? [null, null, -1] : null)),
+  );
+  return takeWindow("flip", x, window);
+}
+
 /**
  * A part of each axis: `[start, end, step]`, negative positions count from the end, missing ones are the whole axis.
  * A part of the leading axis alone shares the memory; others are copies.
@@ -160,27 +187,7 @@ export function permute(x: Tensor, dims: readonly number[]): Tensor {
  */
 export function slice(x: Tensor, ranges: readonly SliceRange[]): Tensor {
   checkTensor("slice", "x", x);
-  const window = sliceWindow("slice", x.shape, ranges);
-  const { start, shape, strides } = window;
-  const sharesMemory = sameShape(shape.slice(1), x.shape.slice(1)) && strides[0] === stridesOf(x.shape)[0];
-  let y: Tensor;
-  if (sharesMemory) y = viewOf(x, shape, "slice", numelOf(shape) === 0 ? 0 : start);
-  else {
-    ptr(x);
-    y = allocate(shape, x.dtype, "slice");
-    copyStrided(x, start, strides, y, 0, stridesOf(shape), shape);
-  }
-  return record("slice", y, [[x, (gy) => unslice(gy, x.shape, ranges)]]);
-}
-
-/** The gradient of a slice: zeros of `shape` with gy in the window; itself the inverse of slice. */
-function unslice(gy: Tensor, shape: Shape, ranges: readonly SliceRange[]): Tensor {
-  const window = sliceWindow("slice", shape, ranges);
-  ptr(gy);
-  const gx = allocate(shape, gy.dtype, "unslice");
-  fillWith(gx, 0);
-  copyStrided(gy, 0, stridesOf(gy.shape), gx, window.start, window.strides, gy.shape);
-  return record("unslice", gx, [[gy, (ggx) => slice(ggx, ranges)]]);
+  return takeWindow("slice", x, sliceWindow("slice", x.shape, ranges));
 }
 
 /**
@@ -249,4 +256,9 @@ export function expand(x: Tensor, shape: Shape): Tensor {
   const y = allocate(to, x.dtype, "expand");
   copyStrided(x, 0, walk, y, 0, stridesOf(to), to);
   return record("expand", y, [[x, (gy) => sumTo(gy, x.shape)]]);
+}
+
+/** Stretches axes of size 1 to `shape`, as a copy; new axes come first. PyTorch: `torch.broadcast_to`. */
+export function broadcastTo(x: Tensor, shape: Shape): Tensor {
+  return expand(x, shape);
 }

@@ -1,7 +1,7 @@
 // Matrix products. Operands are read as they lie: a transpose of the last two axes costs no copy.
 import { rangeError, show } from "../error.js";
-import { kernels, type Ptr } from "../kernels/index.js";
-import { nullPtr, offset, Storage } from "../memory/index.js";
+import { kernels } from "../kernels/index.js";
+import { nullPtr, offset } from "../memory/index.js";
 import { broadcastShapes, broadcastStrides, numelOf, type Shape, sameShape } from "../shape.js";
 import { composed, record } from "../tape/index.js";
 import { allocate, isTransposed, ptr, ptrAsStored, type Tensor } from "../tensor/index.js";
@@ -9,19 +9,7 @@ import { sumTo } from "./broadcast.js";
 import { checkFloat, inLoops } from "./launch.js";
 import { reshape, transpose, unsqueeze } from "./layout.js";
 import { sum } from "./reduce.js";
-
-let scratch: Storage | null = null;
-
-/** Room for packed operands, kept between calls. */
-function scratchFor(bytes: number): Ptr {
-  if (bytes === 0) return nullPtr;
-  if (scratch === null || scratch.bytes < bytes) {
-    const larger = new Storage(bytes, "matmul scratch", [bytes >> 2]);
-    scratch?.drop();
-    scratch = larger;
-  }
-  return scratch.ptr;
-}
+import { scratchFor } from "./scratch.js";
 
 /** op(a)·op(b) of the last two axes, with broadcast batch axes; `ta`, `tb` transpose. Closed under differentiation. */
 function product(a: Tensor, b: Tensor, ta: boolean, tb: boolean): Tensor {
@@ -113,10 +101,10 @@ export function matmul(a: Tensor, b: Tensor): Tensor {
       b.ndim > 1 && b.shape[b.ndim - 1] === k ? "Transpose b." : undefined,
     );
   }
-  if (a.ndim === 1 || b.ndim === 1) return composed([a, b], () => vectorProduct(a, b));
+  if (a.ndim === 1 || b.ndim === 1) return composed("matmul", [a, b], () => vectorProduct(a, b));
   // One matrix for all: the batch joins the rows, so that it is one product and its gradient another.
   if (b.ndim === 2 && a.ndim > 2 && !isTransposed(a)) {
-    return composed([a, b], () => {
+    return composed("matmul", [a, b], () => {
       const y = product(reshape(a, [numelOf(a.shape.slice(0, -1)), k]), b, false, false);
       return reshape(y, [...a.shape.slice(0, -1), b.shape[1]!]);
     });
@@ -217,7 +205,7 @@ export function dot(a: Tensor, b: Tensor): Tensor {
 export function outer(a: Tensor, b: Tensor): Tensor {
   checkRank("outer", "a", a, 1);
   checkRank("outer", "b", b, 1);
-  return composed([a, b], () => matmul(unsqueeze(a, 1), unsqueeze(b, 0)));
+  return composed("outer", [a, b], () => matmul(unsqueeze(a, 1), unsqueeze(b, 0)));
 }
 
 /** A product for each item of a batch: `[batch, m, k], [batch, k, n] -> [batch, m, n]`. PyTorch: `torch.bmm`. */

@@ -1,86 +1,47 @@
-// Reductions over any axes.
-import { checkOptions, rangeError, show } from "../error.js";
+// Reductions over any axes: sum, mean, prod, extremes and where they stand, any, all.
+import { checkOptions, describe, show, typeError } from "../error.js";
 import { kernels } from "../kernels/index.js";
-import { aroundAxis, checkAxes, checkAxis, numelOf, reducedShape, type Shape } from "../shape.js";
-import { goesWith, record, unrecorded } from "../tape/index.js";
-import { allocate, ptr, type Tensor, viewOf } from "../tensor/index.js";
+import { aroundAxis, checkAxis, reducedShape, type Shape } from "../shape.js";
+import { composed, record, unrecorded } from "../tape/index.js";
+import { allocate, checkTensor, type DType, ptr, type Tensor } from "../tensor/index.js";
 import { gatherAlong, scatterAlong } from "./along.js";
-import { div, mul } from "./elementwise.js";
+import { type Dim, type ReduceOptions, reduceAxes, reduction, spread } from "./axes.js";
+import { to } from "./convert.js";
+import { mul } from "./elementwise.js";
 import { checkFloat, checkNotEmpty, splitOptions } from "./launch.js";
-import { expand, reshape } from "./layout.js";
+import { cat, permute, reshape, slice } from "./layout.js";
+import { ties, type ValuesAndIndices } from "./ties.js";
 
-/** Options of reductions. */
-export interface ReduceOptions {
-  /** The axis or axes to reduce; default all. */
-  readonly dim?: number | readonly number[];
-  /** Keep reduced axes with size 1; default false. */
-  readonly keepdim?: boolean;
-}
+export type { Dim, ReduceOptions } from "./axes.js";
+export type { ValuesAndIndices } from "./ties.js";
 
-/** `dim` in place of options. */
-export type Dim = number | readonly number[] | ReduceOptions | undefined;
+/** What the scan kernel computes; see assembly/scan.ts. */
+const scanOps = { product: 1, intSum: 2, intProduct: 3, intMax: 4, intMin: 5 } as const;
 
-interface Reduction {
-  readonly axes: number[];
-  readonly keepdim: boolean;
-  /** Shape of the result. */
-  readonly shape: readonly number[];
-  /** Shape with the reduced axes kept as 1: what broadcasts back to x. */
-  readonly kept: readonly number[];
-}
-
-/** Reads `(x, dim?, options?)`. */
-function reduction(op: string, x: Tensor, dim: Dim, options: ReduceOptions | undefined): Reduction {
-  const split = splitOptions(dim, options);
-  checkOptions(op, split.options, ["dim", "keepdim"]);
-  const axes = checkAxes(op, split.dim as number | readonly number[] | undefined, x.ndim);
-  const keepdim = split.options.keepdim ?? false;
-  const kept = reducedShape(x.shape, axes, true);
-  return { axes, keepdim, kept, shape: keepdim ? kept : reducedShape(x.shape, axes, false) };
-}
-
-type ReduceKernel = (x: Tensor, y: Tensor, outer: number, n: number, inner: number, last: boolean) => void;
-
-/**
- * Reduces runs of neighbouring axes one after another, the last first: each is [outer, n, inner] -> [outer, inner]. The
- * order of the sums depends on the shape alone.
- */
-function reduceAxes(op: string, x: Tensor, axes: readonly number[], shape: Shape, kernel: ReduceKernel): Tensor {
-  let from = x;
-  let end = axes.length;
-  const sizes = x.shape.slice();
-  if (axes.length === 0) {
-    ptr(x);
-    const y = allocate(shape, "f32", op);
-    kernel(x, y, 1, 1, x.numel, true);
-    return y;
-  }
-  while (end > 0) {
-    let start = end - 1;
-    while (start > 0 && axes[start - 1] === axes[start]! - 1) start--;
-    const first = axes[start]!;
-    const last = axes[end - 1]!;
-    const outer = numelOf(sizes.slice(0, first));
-    const n = numelOf(sizes.slice(first, last + 1));
-    const inner = numelOf(sizes.slice(last + 1));
-    for (let a = first; a <= last; a++) sizes[a] = 1;
-    ptr(from);
-    const y = allocate(start === 0 ? shape : sizes.slice(), "f32", op);
-    kernel(from, y, outer, n, inner, start === 0);
-    if (from !== x) from.release(`within ${op}()`);
-    from = y;
-    end = start;
-  }
-  return from;
-}
-
-/** gy brought back to the shape of x: the gradient of a sum. */
-function spread(gy: Tensor, kept: readonly number[], shape: Shape): Tensor {
-  return expand(reshape(gy, kept), shape);
+/** Reduces i32 or bool, or multiplies f32; `empty` is the result of no elements. */
+function scanAxes(
+  op: string,
+  x: Tensor,
+  axes: readonly number[],
+  shape: Shape,
+  what: keyof typeof scanOps,
+  dtype: DType,
+  empty: number,
+): Tensor {
+  return reduceAxes(
+    op,
+    x,
+    axes,
+    shape,
+    (from, y, outer, n, inner) => kernels.scan(ptr(from), ptr(y), outer, n, inner, scanOps[what], 0, 1),
+    dtype,
+    empty,
+  );
 }
 
 /**
- * Sum over axes; 0 for no elements. Partial sums of several lanes are combined in float64.
+ * Sum over axes; 0 for no elements. f32: partial sums of several lanes are combined in float64. The sum of i32 or bool
+ * is i32 and wraps around (PyTorch: int64).
  *
  * @param dim the axis or axes, default all; or the options.
  * @throws RangeError for an axis out of range. PyTorch: `torch.sum`.
@@ -90,42 +51,81 @@ function spread(gy: Tensor, kept: readonly number[], shape: Shape): Tensor {
  * console.log(sum(x).item(), sum(x, 0).toArray(), sum(x, { dim: 1, keepdim: true }).shape); // 10 [4, 6] [2, 1]
  */
 export function sum(x: Tensor, dim?: Dim, options?: ReduceOptions): Tensor {
-  checkFloat("sum", "x", x);
+  checkTensor("sum", "x", x);
   const { axes, shape, kept } = reduction("sum", x, dim, options);
+  if (x.dtype !== "f32") return unrecorded("sum", scanAxes("sum", x, axes, shape, "intSum", "i32", 0), [x]);
   const y = reduceAxes("sum", x, axes, shape, (from, to, outer, n, inner) =>
     kernels.sum(ptr(from), ptr(to), outer, n, inner, 1),
   );
   return record("sum", y, [[x, (gy) => spread(gy, kept, x.shape)]]);
 }
 
-/** Mean over axes; NaN for no elements. PyTorch: `torch.mean`. */
+/** Mean over axes; NaN for no elements. f32 only: integers throw. PyTorch: `torch.mean`. */
 export function mean(x: Tensor, dim?: Dim, options?: ReduceOptions): Tensor {
   checkFloat("mean", "x", x);
-  const { axes, shape, kept } = reduction("mean", x, dim, options);
-  const scale = 1 / axes.reduce((n, axis) => n * x.shape[axis]!, 1);
+  const { axes, shape, kept, count } = reduction("mean", x, dim, options);
+  const scale = 1 / count;
   const y = reduceAxes("mean", x, axes, shape, (from, to, outer, n, inner, last) =>
     kernels.sum(ptr(from), ptr(to), outer, n, inner, last ? scale : 1),
   );
   return record("mean", y, [[x, (gy) => spread(mul(gy, scale), kept, x.shape)]]);
 }
 
+/**
+ * Product over axes; 1 for no elements. The gradient is right where elements are 0. The product of i32 or bool is i32
+ * and wraps around. PyTorch: `torch.prod`.
+ */
+export function prod(x: Tensor, dim?: Dim, options?: ReduceOptions): Tensor {
+  checkTensor("prod", "x", x);
+  const { axes, shape } = reduction("prod", x, dim, options);
+  if (x.dtype !== "f32") return unrecorded("prod", scanAxes("prod", x, axes, shape, "intProduct", "i32", 1), [x]);
+  const y = scanAxes("prod", x, axes, shape, "product", "f32", 1);
+  return record("prod", y, [[x, (gy) => prodGrad(gy, x, axes)]], [x]);
+}
+
+/** Reduced axes go to the front and become one: then a part of them is a view. */
+function prodGrad(gy: Tensor, x: Tensor, axes: readonly number[]): Tensor {
+  if (x.numel === 0) return mul(x, 0);
+  if (x.numel === gy.numel) return reshape(gy, x.shape);
+  const order = [...axes, ...x.shape.map((_, i) => i).filter((i) => !axes.includes(i))];
+  const shape = order.map((axis) => x.shape[axis]!);
+  const factors = reshape(permute(x, order), [x.numel / gy.numel, gy.numel]);
+  const gradient = reshape(otherFactors(factors, reshape(gy, [1, gy.numel])), shape);
+  return permute(
+    gradient,
+    order.map((_, i) => order.indexOf(i)),
+  );
+}
+
+/**
+ * g times the product of all other factors, for each: [n, m], [1, m] -> [n, m]. No division, so that zeros are nothing
+ * special: factors are multiplied in pairs, and so on with the n/2 products; then the way back down.
+ */
+function otherFactors(factors: Tensor, g: Tensor): Tensor {
+  const n = factors.shape[0]!;
+  if (n === 1) return g;
+  const half = n >> 1;
+  const left = slice(factors, [[0, half]]);
+  const right = slice(factors, [[half, 2 * half]]);
+  if (n === 2) return cat([mul(g, right), mul(g, left)]);
+  const odd = n > 2 * half;
+  const products = mul(left, right);
+  const gradient = otherFactors(odd ? cat([products, slice(factors, [[2 * half, n]])]) : products, g);
+  const pairs = odd ? slice(gradient, [[0, half]]) : gradient;
+  const parts = [mul(pairs, right), mul(pairs, left)];
+  return cat(odd ? [...parts, slice(gradient, [[half, half + 1]])] : parts);
+}
+
 function extreme(op: "amax" | "amin", x: Tensor, dim: Dim, options: ReduceOptions | undefined): Tensor {
-  checkFloat(op, "x", x);
+  checkTensor(op, "x", x);
   const { axes, shape, kept } = reduction(op, x, dim, options);
   for (const axis of axes) checkNotEmpty(op, x.shape[axis]!, `axis ${axis} of ${show(x.shape)}`);
+  if (x.dtype !== "f32") {
+    return unrecorded(op, scanAxes(op, x, axes, shape, op === "amax" ? "intMax" : "intMin", x.dtype, 0), [x]);
+  }
   const kernel = kernels[op];
   const y = reduceAxes(op, x, axes, shape, (from, to, outer, n, inner) => kernel(ptr(from), ptr(to), outer, n, inner));
   return record(op, y, [[x, (gy) => mul(spread(gy, kept, x.shape), ties(x, y, kept, axes))]], [x, y]);
-}
-
-/** For each element 1/(number of elements equal to the extreme) where it is the extreme, else 0: piecewise constant. */
-function ties(x: Tensor, y: Tensor, kept: readonly number[], axes: readonly number[]): Tensor {
-  const px = ptr(x);
-  const spreadY = spread(viewOf(y, y.shape, "ties"), kept, x.shape);
-  const mask = allocate(x.shape, "f32", "ties");
-  kernels.equalMask(px, ptr(spreadY), ptr(mask), x.numel);
-  const count = sum(mask, { dim: axes, keepdim: true });
-  return div(mask, count);
 }
 
 /** Largest element over axes; equal ones share the gradient; NaN wins. PyTorch: `torch.amax`. */
@@ -138,15 +138,8 @@ export function amin(x: Tensor, dim?: Dim, options?: ReduceOptions): Tensor {
   return extreme("amin", x, dim, options);
 }
 
-/** Values along an axis and where they stood. */
-export interface ValuesAndIndices {
-  readonly values: Tensor;
-  /** Positions along the axis; i32. */
-  readonly indices: Tensor;
-}
-
 function argExtreme(op: "argmax" | "argmin", x: Tensor, dim: unknown, options: ReduceOptions | undefined): Tensor {
-  checkFloat(op, "x", x);
+  checkTensor(op, "x", x);
   const split = splitOptions(dim, options);
   checkOptions(op, split.options, ["dim", "keepdim"]);
   const whole = split.dim === undefined;
@@ -154,9 +147,17 @@ function argExtreme(op: "argmax" | "argmin", x: Tensor, dim: unknown, options: R
   checkNotEmpty(op, whole ? x.numel : (x.shape[axis] ?? 1), `x ${show(x.shape)}`);
   const [outer, n, inner] = whole ? [1, x.numel, 1] : aroundAxis(x.shape, axis);
   const axes = whole ? x.shape.map((_, i) => i) : x.ndim === 0 ? [] : [axis];
+  const shape = reducedShape(x.shape, axes, split.options.keepdim ?? false);
   const from = ptr(x);
-  const y = allocate(reducedShape(x.shape, axes, split.options.keepdim ?? false), "i32", op);
-  kernels[op](from, ptr(y), outer, n, inner);
+  if (x.dtype === "f32") {
+    const y = allocate(shape, "i32", op);
+    kernels[op](from, ptr(y), outer, n, inner);
+    return unrecorded(op, y, [x]);
+  }
+  const value = scanAxes(op, x, axes, shape, op === "argmax" ? "intMax" : "intMin", x.dtype, 0);
+  const y = allocate(shape, "i32", op);
+  kernels.firstEqual(from, ptr(value), ptr(y), outer, n, inner);
+  value.release(`within ${op}()`);
   return unrecorded(op, y, [x]);
 }
 
@@ -185,10 +186,7 @@ function extremeAlong(op: "max" | "min", x: Tensor, dim: number, keepdim: boolea
   const shape = keepdim ? kept : reducedShape(x.shape, [axis], false);
   const values = gatherAlong(x, axis, indices, shape, op);
   record(op, values, [[x, (gy) => scatterAlong(reshape(gy, kept), axis, indices, x.shape)]], [indices]);
-  if (keepdim) return { values, indices };
-  const dropped = reshape(indices, shape);
-  goesWith(values, indices); // the gradient still reads it
-  return { values, indices: dropped };
+  return { values, indices: keepdim ? indices : reshape(indices, shape) };
 }
 
 /**
@@ -222,11 +220,31 @@ function maxOrMin(
   dim: unknown,
   options: { readonly keepdim?: boolean } | undefined,
 ): Tensor | ValuesAndIndices {
-  checkFloat(op, "x", x);
+  checkTensor(op, "x", x);
   const split = splitOptions(dim, options);
   checkOptions(op, split.options, ["dim", "keepdim"]);
   if (split.dim === undefined) return op === "max" ? amax(x) : amin(x);
-  if (typeof split.dim !== "number")
-    throw rangeError(op, `takes one axis: got ${String(split.dim)}`, `Use a${op}() for several.`);
-  return extremeAlong(op, x, split.dim, split.options.keepdim ?? false);
+  const { dim: axis } = split;
+  if (typeof axis !== "number")
+    throw typeError(op, `takes one axis: got ${describe(axis)}`, `Use a${op}() for several.`);
+  return composed(op, [x], () => extremeAlong(op, x, axis, split.options.keepdim ?? false));
+}
+
+function truth(op: "all" | "any", x: Tensor, dim: Dim, options: ReduceOptions | undefined): Tensor {
+  checkTensor(op, "x", x);
+  const { axes, shape } = reduction(op, x, dim, options);
+  const bool = to(x, "bool");
+  const y = scanAxes(op, bool, axes, shape, op === "all" ? "intMin" : "intMax", "bool", Number(op === "all"));
+  if (bool !== x) bool.release(`within ${op}()`);
+  return unrecorded(op, y, [x]);
+}
+
+/** Whether all elements are not 0 (NaN is not 0), over axes; true for no elements. bool. PyTorch: `torch.all`. */
+export function all(x: Tensor, dim?: Dim, options?: ReduceOptions): Tensor {
+  return truth("all", x, dim, options);
+}
+
+/** Whether an element is not 0 (NaN is not 0), over axes; false for no elements. bool. PyTorch: `torch.any`. */
+export function any(x: Tensor, dim?: Dim, options?: ReduceOptions): Tensor {
+  return truth("any", x, dim, options);
 }

@@ -3,20 +3,9 @@ import { describe, rangeError, show, typeError } from "../error.js";
 import { kernels } from "../kernels/index.js";
 import { offset } from "../memory/index.js";
 import { broadcastStrides, sameShape, stridesOf } from "../shape.js";
-import { isRecording } from "../tape/index.js";
 import { checkTensor, fillWith, ptr, type Tensor } from "../tensor/index.js";
 import { inLoops } from "./launch.js";
-
-/** Throws for tensors that the tape knows: an in-place write has no gradient here. */
-function checkWritable(op: string, x: Tensor): void {
-  checkTensor(op, "x", x);
-  if (x.requiresGrad && isRecording()) {
-    throw new Error(
-      `${op}: a tensor that requires a gradient cannot be written in place while ops are recorded: ${x.op} ${show(x.shape)}. ` +
-        "Wrap the write in noGrad(), or compute a new tensor.",
-    );
-  }
-}
+import { checkWritable } from "./writable.js";
 
 /** Writes `source` (broadcast to x) into x and gives x. PyTorch: `Tensor.copy_`. */
 export function copy(x: Tensor, source: Tensor): Tensor {
@@ -63,13 +52,18 @@ export function fill(x: Tensor, value: number | boolean): Tensor {
   checkWritable("fill", x);
   if (typeof value !== "number" && typeof value !== "boolean")
     throw typeError("fill", `the value must be a number: got ${describe(value)}`);
-  ptr(x);
-  x.storage.written();
-  fillWith(x, Number(value));
-  return x;
+  return writeAll(x, Number(value));
 }
 
 /** Writes 0 everywhere and gives x. PyTorch: `Tensor.zero_`. */
 export function zero(x: Tensor): Tensor {
-  return fill(x, 0);
+  checkWritable("zero", x);
+  return writeAll(x, 0);
+}
+
+function writeAll(x: Tensor, value: number): Tensor {
+  ptr(x);
+  x.storage.written();
+  fillWith(x, value);
+  return x;
 }

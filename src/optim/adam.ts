@@ -53,6 +53,11 @@ abstract class AdamFamily extends Optimizer<AdamOptions> {
   }
 
   /** @internal */
+  protected override knownStates(): readonly string[] {
+    return threeStates;
+  }
+
+  /** @internal */
   protected override update(
     table: Ptr,
     count: number,

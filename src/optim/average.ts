@@ -51,12 +51,13 @@ export class WeightAverage {
       return;
     }
     // The step of SGD is p − lr·(g + decay·p): with lr = −share and a decay of −1 it is this average.
-    const table = new Storage(32 * params.length, "WeightAverage", [params.length, 8]);
-    averages.forEach((average, i) => {
-      const [to, from] = [ptr(average), ptr(params[i]!)];
-      heap.u32.set([to, from, 0, 0, 0, 0, average.numel, 0] as number[], word(table.ptr) + 8 * i);
+    const records = averages.flatMap((average, i) => {
+      const record = [ptr(average), ptr(params[i]!), 0, 0, 0, 0, average.numel, 0];
       average.storage.written();
+      return record as number[];
     });
+    const table = new Storage(4 * records.length, "WeightAverage", [params.length, 8]);
+    heap.u32.set(records, word(table.ptr));
     kernels.sgd(table.ptr, params.length, -share, 0, 0, -1, 0, 0);
     table.drop();
   }

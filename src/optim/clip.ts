@@ -31,15 +31,16 @@ function overTable(
     if (!(param instanceof Tensor)) throw typeError(op, `takes tensors: got ${describe(param)} (parameter ${i})`);
     return (weights || param.grad !== null) && wanted(param);
   });
-  const table = new Storage(32 * Math.max(1, params.length), op, [params.length, 8]);
-  params.forEach((param, i) => {
-    // Rows are what the weights into one output are; a vector is one row.
-    const rows = param.ndim > 1 ? param.shape[0]! : 1;
+  // Every address before the table is made: that of a released tensor throws.
+  const records = params.flatMap((param) => {
     const { grad } = param;
-    const record = [ptr(param), grad === null ? 0 : ptr(grad), 0, 0, 0, 0, param.numel, rows] as number[];
-    heap.u32.set(record, word(table.ptr) + 8 * i);
-    (weights ? param : grad!).storage.written();
+    // Rows are the weights into one output each; a vector is one row.
+    const rows = param.ndim > 1 ? param.shape[0]! : 1;
+    return [ptr(param), grad === null ? 0 : ptr(grad), 0, 0, 0, 0, param.numel, rows] as number[];
   });
+  for (const param of params) (weights ? param : param.grad!).storage.written();
+  const table = new Storage(32 * Math.max(1, params.length), op, [params.length, 8]);
+  heap.u32.set(records, word(table.ptr));
   kernel(table.ptr, params.length);
   table.drop();
 }

@@ -64,6 +64,11 @@ export class Muon extends Optimizer<MuonOptions> {
     }
   }
 
+  /** @internal */
+  protected override knownStates(): readonly string[] {
+    return ["momentumBuffer"];
+  }
+
   /** @internal Without the kernel's table: its work are matrix products. */
   protected override stepGroup(group: ParamGroup<MuonOptions>): void {
     const { lr, weightDecay, momentum, nesterov, eps, nsSteps, nsCoefficients } = group;

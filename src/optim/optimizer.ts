@@ -1,9 +1,10 @@
 // What optimizers share: parameter groups, state keyed by parameter, and the table that a kernel walks.
-import { checkNumber, checkOptions, describe, rangeError, show, typeError } from "../error.js";
+import { checkInteger, checkNumber, checkOptions, describe, rangeError, show, typeError } from "../error.js";
 import type { Ptr } from "../kernels/index.js";
-import { heap, Storage, word } from "../memory/index.js";
+import { heap, watchHolder, word } from "../memory/index.js";
+import { sameShape } from "../shape.js";
 import { enableGrad, keep } from "../tape/index.js";
-import { fillWith, full, ptr, Tensor, tensor, zeros } from "../tensor/index.js";
+import { empty, fillWith, full, ptr, Tensor, tensor, zeros } from "../tensor/index.js";
 
 /** Options and parameters of one group; options not given are the optimizer's. */
 export type ParamGroup<Options> = Options & { params: Tensor[] };
@@ -22,6 +23,22 @@ export interface OptimizerState {
 
 const recordWords = 8;
 
+/** Out of whatever loop or scope it was made in; collected with the optimizer. */
+function own(x: Tensor): Tensor {
+  watchHolder(keep(x));
+  return x;
+}
+
+/** A parameter's count of updates. */
+function counter(value: number): Tensor {
+  const step = own(zeros([], { dtype: "i32" }));
+  if (value !== 0) fillWith(step, value);
+  return step;
+}
+
+const isIterable = (value: unknown): value is Iterable<unknown> =>
+  typeof value === "object" && value !== null && Symbol.iterator in value;
+
 /** The base of optimizers. PyTorch: `torch.optim.Optimizer`. */
 export abstract class Optimizer<Options extends object> {
   /** The groups; options such as `paramGroups[0].lr` may be set at any time. */
@@ -30,16 +47,19 @@ export abstract class Optimizer<Options extends object> {
   readonly state = new Map<Tensor, ParamState>();
   protected readonly name: string;
   private readonly defaults: Options;
-  private table: Storage | null = null;
+  private table: Tensor | null = null;
 
   protected constructor(name: string, params: Params<Options>, options: Partial<Options>, defaults: Options) {
     this.name = name;
     checkOptions(name, options, Object.keys(defaults));
     this.defaults = { ...defaults, ...options };
     this.checkGroup(this.defaults);
-    const list = Array.isArray(params) ? (params as readonly unknown[]) : [...(params as Iterable<unknown>)];
+    if (!isIterable(params)) {
+      throw typeError(name, `takes tensors, or groups { params, … }: got ${describe(params)}`, "Put them in an array.");
+    }
+    const list = [...params];
     if (list.length === 0) throw rangeError(name, "got no parameters");
-    if (list.every((item) => item instanceof Tensor)) this.addParamGroup({ params: list as Tensor[] } as never);
+    if (list[0] instanceof Tensor) this.addParamGroup({ params: list } as never);
     else for (const group of list) this.addParamGroup(group as never);
   }
 
@@ -54,6 +74,11 @@ export abstract class Optimizer<Options extends object> {
    * A name that a rule's options leave out may stand twice: the kernel then passes over its second place.
    */
   protected stateNames(_group: Options): readonly string[] {
+    return [];
+  }
+
+  /** @internal All names that `stateNames` may give: a saved state may hold no other. */
+  protected knownStates(): readonly string[] {
     return [];
   }
 
@@ -72,11 +97,10 @@ export abstract class Optimizer<Options extends object> {
     }
     const { params, ...options } = group;
     checkOptions(this.name, options, Object.keys(this.defaults));
-    const merged = {
-      ...this.defaults,
-      ...options,
-      params: params instanceof Tensor ? [params] : [...params],
-    } as ParamGroup<Options>;
+    const list = params instanceof Tensor ? [params] : params;
+    if (!isIterable(list))
+      throw typeError(this.name, `a group's params must be tensors in an array: got ${describe(list)}`);
+    const merged = { ...this.defaults, ...options, params: [...list] } as ParamGroup<Options>;
     // A schedule may set it to 0; who begins with 0 has made a mistake.
     if ((merged as { lr?: number }).lr === 0) throw rangeError(this.name, "lr must be above 0: got 0");
     this.checkGroup(merged);
@@ -86,6 +110,8 @@ export abstract class Optimizer<Options extends object> {
         throw typeError(this.name, `parameters must be tensors: got ${describe(param)} (parameter ${i})`);
       if (param.dtype !== "f32")
         throw typeError(this.name, `parameters must be f32: got ${param.dtype} (parameter ${i})`);
+      if (param.released)
+        throw rangeError(this.name, `the tensor was released: ${param.op} ${show(param.shape)} (parameter ${i})`);
       if (param.requiresGrad && param.node!.name !== "") {
         throw rangeError(
           this.name,
@@ -123,13 +149,14 @@ export abstract class Optimizer<Options extends object> {
   /** @internal */
   protected stepGroup(group: ParamGroup<Options>): void {
     const { params } = group;
-    if (this.table === null || this.table.bytes < 4 * recordWords * params.length) {
-      this.table?.drop();
-      this.table = new Storage(4 * recordWords * params.length, this.name, [params.length, recordWords]);
+    if (this.table === null || this.table.shape[0]! < params.length) {
+      this.table?.dispose();
+      this.table = own(empty([params.length, recordWords], { dtype: "i32" }));
     }
+    const table = ptr(this.table);
     const names = this.stateNames(group);
     let count = 0;
-    let at = word(this.table.ptr);
+    let at = word(table);
     for (const param of params) {
       const { grad } = param;
       if (grad === null) continue;
@@ -155,7 +182,7 @@ export abstract class Optimizer<Options extends object> {
       count++;
       param.storage.written();
     }
-    if (count > 0) this.update(this.table.ptr, count, group);
+    if (count > 0) this.update(table, count, group);
   }
 
   /** @internal The state of a parameter, made where it is missing. */
@@ -167,13 +194,11 @@ export abstract class Optimizer<Options extends object> {
     }
     if (names.length > 0 && state.step === undefined) {
       // State without a count comes from a saved one that has none (PyTorch's SGD): its buffers are in use.
-      const resumed = Object.keys(state).length > 0;
-      state.step = keep(zeros([], { dtype: "i32" }));
-      if (resumed) fillWith(state.step, 1);
+      state.step = counter(Object.keys(state).length > 0 ? 1 : 0);
     }
     for (let i = 0; i < names.length; i++) {
       const name = names[i]!;
-      state[name] ??= keep(full(i < 3 ? param.shape : [], this.startOf(name, group)));
+      state[name] ??= own(full(i < 3 ? param.shape : [], this.startOf(name, group)));
     }
     return state;
   }
@@ -203,49 +228,74 @@ export abstract class Optimizer<Options extends object> {
    */
   loadStateDict(saved: OptimizerState): void {
     const op = `${this.name}.loadStateDict`;
-    const all = this.paramGroups.flatMap((group) => group.params);
-    const { state: states, paramGroups } = inCamelCase(saved) as unknown as OptimizerState;
-    const groups = paramGroups.map(({ params, ...rest }) => {
+    const { params, states, groups } = this.checkSaved(op, saved);
+    // Copied before the old state goes: `saved` may be this optimizer's own.
+    const copies = states.map(([number, values]): [Tensor, ParamState] => {
+      const state: ParamState = {};
+      for (const [name, value] of Object.entries(values)) {
+        if (name === "step") state.step = counter(typeof value === "number" ? value : value.item());
+        else state[name] = own(typeof value === "number" ? full([], value) : tensor(value));
+      }
+      return [params.get(Number(number))!, state];
+    });
+    for (const values of this.state.values()) for (const value of Object.values(values)) value.dispose();
+    this.state.clear();
+    for (const [param, state] of copies) this.state.set(param, state);
+    groups.forEach(({ options }, i) => Object.assign(this.paramGroups[i]!, options));
+  }
+
+  /** Throws unless a saved state fits these parameters; gives the parameter of each saved number, and all in our names. */
+  private checkSaved(op: string, saved: OptimizerState) {
+    const isObject = (value: unknown): boolean => typeof value === "object" && value !== null;
+    const { state, paramGroups } = (isObject(saved) ? inCamelCase(saved) : {}) as unknown as OptimizerState;
+    if (
+      !isObject(state) ||
+      !Array.isArray(paramGroups) ||
+      !paramGroups.every((group) => isObject(group) && Array.isArray(group.params))
+    ) {
+      throw typeError(op, `takes what stateDict() gave: got ${describe(saved)}`);
+    }
+    const groups = (paramGroups as OptimizerState["paramGroups"]).map(({ params, ...rest }) => {
       const options = inCamelCase(rest);
       for (const name of pytorchOnly) delete options[name];
-      return { count: params.length, options };
+      return { numbers: params, options };
     });
-    const sizes = groups.map((group) => group.count);
+    const sizes = groups.map(({ numbers }) => numbers.length);
     if (sizes.length !== this.paramGroups.length || sizes.some((n, i) => n !== this.paramGroups[i]!.params.length)) {
       throw rangeError(
         op,
         `groups differ: saved ${show(sizes)} parameters a group, here ${show(this.paramGroups.map((g) => g.params.length))}`,
       );
     }
-    for (const [i, { options }] of groups.entries()) {
+    const params = new Map<number, Tensor>();
+    for (const [i, { numbers, options }] of groups.entries()) {
       checkOptions(op, options, [...Object.keys(this.defaults), "initialLr"]);
       this.checkGroup({ ...this.paramGroups[i]!, ...options } as Options);
+      numbers.forEach((number, k) => void params.set(number, this.paramGroups[i]!.params[k]!));
     }
-    const entries = Object.entries(states).map(([number, own]) => [number, inCamelCase(own)] as const);
-    for (const [number, own] of entries) {
-      const param = all[Number(number)];
-      if (param === undefined) throw rangeError(op, `there is no parameter ${number} (of ${all.length})`);
-      for (const [name, value] of Object.entries(own)) {
-        if (name === "step" || typeof value === "number") continue;
-        if (!(value instanceof Tensor) || (value.numel !== 1 && show(value.shape) !== show(param.shape))) {
-          throw rangeError(op, `${name} of parameter ${number} must be a tensor of ${show(param.shape)}`);
+    const known = this.knownStates();
+    const states = Object.entries(state).map(([number, values]) => [number, inCamelCase(values)] as const);
+    for (const [number, values] of states) {
+      const param = params.get(Number(number));
+      if (param === undefined) throw rangeError(op, `there is no parameter ${number} (of ${params.size})`);
+      for (const [name, value] of Object.entries(values)) {
+        const what = `${name} of parameter ${number}`;
+        if (name === "step") {
+          checkInteger(op, what, value instanceof Tensor && value.numel === 1 ? value.item() : value, 0, 0x7fffffff);
+          continue;
         }
+        if (!known.includes(name))
+          throw rangeError(op, `unknown state ${describe(name)} of parameter ${number}`, `Known: ${known.join(", ")}.`);
+        const shape = known.indexOf(name) < 3 ? param.shape : [];
+        if (shape.length === 0 && typeof value === "number") continue;
+        const wanted = `${what} must be an f32 tensor of ${show(shape)}`;
+        if (!(value instanceof Tensor)) throw typeError(op, `${wanted}: got ${describe(value)}`);
+        if (value.released && value.numel !== 1) throw rangeError(op, `${wanted}: it was released`);
+        if (value.dtype !== "f32" || !sameShape(value.shape, shape))
+          throw rangeError(op, `${wanted}: got ${value.dtype} ${show(value.shape)}`);
       }
     }
-    for (const own of this.state.values()) for (const value of Object.values(own)) value.dispose();
-    this.state.clear();
-    for (const [number, own] of entries) {
-      const state: ParamState = {};
-      for (const [name, value] of Object.entries(own)) {
-        if (name !== "step") state[name] = keep(value instanceof Tensor ? tensor(value) : full([], value as number));
-        else {
-          state.step = keep(zeros([], { dtype: "i32" }));
-          fillWith(state.step, value instanceof Tensor ? value.item() : (value as number));
-        }
-      }
-      this.state.set(all[Number(number)]!, state);
-    }
-    groups.forEach(({ options }, i) => Object.assign(this.paramGroups[i]!, options));
+    return { params, groups, states: states as (readonly [string, Record<string, Tensor | number>])[] };
   }
 }
 

@@ -1,6 +1,6 @@
 // Penalties on weights, to be added to a loss: over the parameters that are named, such as a layer's weights without biases.
 import { checkNumber, describe, rangeError, typeError } from "../error.js";
-import { add, mul, neg, relu, square, sum } from "../ops/index.js";
+import { abs, add, mul, square, sum } from "../ops/index.js";
 import { composed } from "../tape/index.js";
 import { Tensor } from "../tensor/index.js";
 import type { Parameters } from "./clip.js";
@@ -13,7 +13,7 @@ function penalty(op: string, parameters: Parameters, factor: number, term: (x: T
     if (!(x instanceof Tensor)) throw typeError(op, `takes tensors: got ${describe(x)} (parameter ${i})`);
   });
   if (list.length === 0) throw rangeError(op, "got no parameters");
-  return composed(list, () =>
+  return composed(op, list, () =>
     mul(
       list.map((x) => sum(term(x))).reduce((total, one) => add(total, one)),
       factor,
@@ -21,12 +21,9 @@ function penalty(op: string, parameters: Parameters, factor: number, term: (x: T
   );
 }
 
-/** |x|, with the derivative 0 at 0. */
-const absolute = (x: Tensor): Tensor => add(relu(x), relu(neg(x)));
-
 /** factor · Σ|w|: draws weights to exactly 0. */
 export function l1Penalty(parameters: Parameters, factor: number): Tensor {
-  return penalty("l1Penalty", parameters, factor, absolute);
+  return penalty("l1Penalty", parameters, factor, abs);
 }
 
 /**
@@ -44,5 +41,5 @@ export function l2Penalty(parameters: Parameters, factor: number): Tensor {
 /** l1 · Σ|w| + l2 · Σw² (Zou and Hastie 2005). */
 export function elasticNet(parameters: Parameters, factors: { readonly l1: number; readonly l2: number }): Tensor {
   const list = parameters instanceof Tensor ? [parameters] : [...parameters];
-  return composed(list, () => add(l1Penalty(list, factors.l1), l2Penalty(list, factors.l2)));
+  return composed("elasticNet", list, () => add(l1Penalty(list, factors.l1), l2Penalty(list, factors.l2)));
 }

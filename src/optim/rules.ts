@@ -47,6 +47,12 @@ export abstract class RuleOptimizer<Options extends RuleOptions> extends Optimiz
   }
 
   /** @internal */
+  protected override knownStates(): readonly string[] {
+    // With every option on; NAdam's third name stands for none.
+    return this.rule.states({ centered: true, momentum: 1 } as unknown as Options);
+  }
+
+  /** @internal */
   protected override startOf(name: string, group: Options): number {
     const { start } = this.rule;
     return start?.[0] === name ? start[1](group) : 0;

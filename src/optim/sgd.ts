@@ -63,6 +63,11 @@ export class SGD extends Optimizer<SGDOptions> {
   }
 
   /** @internal */
+  protected override knownStates(): readonly string[] {
+    return buffers;
+  }
+
+  /** @internal */
   protected override update(
     table: Ptr,
     count: number,

@@ -69,18 +69,28 @@ function restoreIndices(order: readonly Node[], outer: readonly number[]): void 
   for (let i = 0; i < outer.length; i++) order[i]!.index = outer[i]!;
 }
 
+// What a walk wants of a node.
+/** Its gradient, for itself or for others. */
+const NEEDED = 1;
+/** Its gradient is a result: a leaf's, or a target's. */
+const TARGET = 2;
+/** Its partials run. */
+const THROUGH = 4;
+
 /** Throws, before anything runs, when the walk cannot be made. */
-function checkWalk(op: string, order: readonly Node[], needed: readonly boolean[]): void {
+function checkWalk(op: string, order: readonly Node[], marks: readonly number[]): void {
   for (let i = 0; i < order.length; i++) {
+    if ((marks[i]! & THROUGH) === 0) continue;
     const node = order[i]!;
-    if (!needed[i] || node.leaf !== null) continue;
     if (node.consumed) {
       throw new Error(
         `${op}: the graph was walked before and its saved tensors were released (${node.name}). ` +
           "Pass { retainGraph: true } to the first walk if you need to go through it a second time.",
       );
     }
-    for (const x of node.saved) {
+    const { saved } = node;
+    for (let k = 0; k < saved.length; k++) {
+      const x = saved[k]!;
       if (x.storage.version > node.time) {
         throw new Error(
           `${op}: a tensor that ${node.name} saved for its gradient was changed in place since: ${x.op} ${show(x.shape)}. ` +
@@ -135,36 +145,48 @@ interface Walk {
   readonly createGraph: boolean;
 }
 
-/** Walks and gives the gradients of the targets, or of the leaves in `leaves`' order. */
-function walkBack(walk: Walk): { leaves: Node[]; gradients: (Tensor | undefined)[] } {
+/** The results of a walk: nodes and their gradients, the latest recorded first. */
+interface Results {
+  readonly nodes: Node[];
+  readonly gradients: Tensor[];
+}
+
+/** What the walk wants of each node, given which are targets (null: the leaves). */
+function marksOf(order: readonly Node[], wanted: ReadonlySet<Node | null> | null): number[] {
+  const marks = new Array<number>(order.length);
+  for (let i = 0; i < order.length; i++) {
+    const node = order[i]!;
+    let mark = (wanted === null ? node.leaf !== null : wanted.has(node)) ? NEEDED | TARGET : 0;
+    const { edges } = node;
+    for (let e = 0; e < edges.length; e++) {
+      const edge = edges[e]!;
+      if (edge === null || (marks[edge.index]! & NEEDED) === 0) continue;
+      mark |= NEEDED | THROUGH;
+      break;
+    }
+    marks[i] = mark;
+  }
+  return marks;
+}
+
+/** Walks and gives the gradients of the targets, or of the leaves. */
+function walkBack(walk: Walk): Results {
   const { op, roots, targets, createGraph } = walk;
   const outer: number[] = [];
   const order = orderFrom(roots.map(nodeOf), outer);
-  // Needed: targets (or leaves), and all through which a gradient flows to one.
-  const wanted = targets === undefined ? null : new Set(targets.map(nodeOf));
-  const needed = new Array<boolean>(order.length);
-  for (let i = 0; i < order.length; i++) {
-    const node = order[i]!;
-    let need = wanted === null ? node.leaf !== null : wanted.has(node);
-    const { edges } = node;
-    for (let e = 0; !need && e < edges.length; e++) {
-      const edge = edges[e]!;
-      need = edge !== null && needed[edge.index]!;
-    }
-    needed[i] = need;
-  }
-  const through = needed.map((need, i) => need && leadsOn(order[i]!, needed));
-  checkWalk(op, order, through);
+  const marks = marksOf(order, targets === undefined ? null : new Set(targets.map(nodeOf)));
+  checkWalk(op, order, marks);
 
   const before = setRecording(createGraph);
   const slots = new Slots(order.length, createGraph);
-  const results = new Map<Node, Tensor>();
+  const nodes: Node[] = [];
+  const gradients: Tensor[] = [];
   depth++;
   try {
     for (let r = 0; r < roots.length; r++) {
       const root = roots[r]!;
       const node = nodeOf(root);
-      if (node === null || !needed[node.index]) continue;
+      if (node === null || (marks[node.index]! & NEEDED) === 0) continue;
       let seed = walk.gradients[r];
       if (seed === undefined) {
         seed = allocate(root.shape, "f32", "backward");
@@ -175,33 +197,29 @@ function walkBack(walk: Walk): { leaves: Node[]; gradients: (Tensor | undefined)
     for (let i = order.length - 1; i >= 0; i--) {
       const node = order[i]!;
       let gy = slots.slots[i];
-      if (gy === undefined || !needed[i]) continue;
-      const mark = current === null ? 0 : current.members.length;
+      const mark = marks[i]!;
+      if (gy === undefined || (mark & NEEDED) === 0) continue;
+      const made = current === null ? 0 : current.members.length;
       if (node.hooks !== null) gy = runHooks(node, gy);
-      const isTarget = wanted === null ? node.leaf !== null : wanted.has(node);
-      if (isTarget) {
-        results.set(node, gy);
+      if ((mark & TARGET) !== 0) {
+        nodes.push(node);
+        gradients.push(gy);
         gy.holds++;
       }
-      if (through[i]) propagate(node, gy, needed, slots);
+      if ((mark & THROUGH) !== 0) propagate(node, gy, marks, slots);
       slots.slots[i] = undefined;
       gy.holds--;
-      if (!createGraph) sweepTemporaries(gy, mark);
+      if (!createGraph) sweepTemporaries(gy, made);
     }
   } finally {
     depth--;
     setRecording(before);
     restoreIndices(order, outer);
   }
-  const leaves = wanted === null ? [...results.keys()] : [];
-  const gradients = wanted === null ? [...results.values()] : targets!.map((x) => results.get(nodeOf(x)!));
-  for (const gradient of results.values()) gradient.holds = 0;
-  if (!walk.retainGraph) consume(order, through, roots);
-  return { leaves, gradients };
+  for (let i = 0; i < gradients.length; i++) gradients[i]!.holds = 0;
+  if (!walk.retainGraph) consume(order, marks, roots);
+  return { nodes, gradients };
 }
-
-const leadsOn = (node: Node, needed: readonly boolean[]): boolean =>
-  node.edges.some((edge) => edge !== null && needed[edge.index]);
 
 function runHooks(node: Node, gy: Tensor): Tensor {
   let gradient = gy;
@@ -222,17 +240,17 @@ function runHooks(node: Node, gy: Tensor): Tensor {
 }
 
 /** Runs the partials of a node and adds what they give to the slots of its inputs. */
-function propagate(node: Node, gy: Tensor, needed: readonly boolean[], slots: Slots): void {
+function propagate(node: Node, gy: Tensor, marks: readonly number[], slots: Slots): void {
   const { edges, partials } = node;
   if (typeof partials === "function") {
-    const needs = edges.map((edge) => edge !== null && needed[edge.index]!);
+    const needs = edges.map((edge) => edge !== null && (marks[edge.index]! & NEEDED) !== 0);
     const gradients = partials(gy, needs);
     for (let e = 0; e < edges.length; e++) if (needs[e] && gradients[e]) slots.add(edges[e]!.index, gradients[e]!);
     return;
   }
   for (let e = 0; e < edges.length; e++) {
     const edge = edges[e]!;
-    if (edge !== null && needed[edge.index]) slots.add(edge.index, partials![e]!(gy));
+    if (edge !== null && (marks[edge.index]! & NEEDED) !== 0) slots.add(edge.index, partials![e]!(gy));
   }
 }
 
@@ -250,14 +268,16 @@ function sweepTemporaries(gy: Tensor, mark: number): void {
   if (gy.holds === 0 && gy.owner === current) gy.release("within backward()");
 }
 
+const nothingSaved: readonly Tensor[] = [];
+
 /** Marks what was walked, lets go of what it saved, and dooms the tensors of a bare loop. */
-function consume(order: readonly Node[], through: readonly boolean[], roots: readonly Tensor[]): void {
+function consume(order: readonly Node[], marks: readonly number[], roots: readonly Tensor[]): void {
   for (let i = 0; i < order.length; i++) {
     const node = order[i]!;
-    if (!through[i] || node.leaf !== null) continue;
+    if ((marks[i]! & THROUGH) === 0) continue;
     node.consumed = true;
     node.partials = null;
-    node.saved = [];
+    node.saved = nothingSaved;
   }
   for (const root of roots) {
     const graph = graphOf(root);
@@ -266,10 +286,7 @@ function consume(order: readonly Node[], through: readonly boolean[], roots: rea
 }
 
 /** Runs a walk where its temporaries are freed: in a scope of its own, or, when it is recorded, with its graph. */
-function walkInScope<T extends Tensor | (Tensor | undefined)[]>(
-  walk: Walk,
-  finish: (w: ReturnType<typeof walkBack>) => T,
-): T {
+function walkInScope<T extends Tensor | (Tensor | undefined)[]>(walk: Walk, finish: (results: Results) => T): T {
   if (!walk.createGraph) return runInScope("backward", () => finish(walkBack(walk)));
   const graph = walk.roots.map(graphOf).find((g) => g !== null);
   if (current !== null || !graph) return finish(walkBack(walk));
@@ -295,8 +312,8 @@ export function backward(x: Tensor, gradient?: Tensor, options: BackwardOptions 
       createGraph,
       retainGraph: options.retainGraph ?? createGraph,
     },
-    ({ leaves, gradients }) => {
-      for (let i = 0; i < leaves.length; i++) accumulate(leaves[i]!.leaf!, gradients[i]!, createGraph);
+    ({ nodes, gradients }) => {
+      for (let i = 0; i < nodes.length; i++) accumulate(nodes[i]!.leaf!, gradients[i]!, createGraph);
       return [];
     },
   );
@@ -423,9 +440,10 @@ export function grad<O extends GradOptions>(
       }
     });
   }
-  const gradients = walkInScope(walk, (result) => {
+  const gradients = walkInScope(walk, (results) => {
     const seen = new Set<Handle>();
-    return result.gradients.map((gradient) => {
+    return targets.map((target) => {
+      const gradient = results.gradients[results.nodes.indexOf(nodeOf(target)!)];
       // A cotangent, a saved tensor, or one gradient of two inputs: each result is a tensor of its own.
       if (
         gradient === undefined ||

@@ -31,6 +31,8 @@ export class Graph implements Owner {
   reads: LooseEntry[] = [];
   /** The graph this one was merged into. */
   into: Graph | null = null;
+  /** Generation in which an op joined it last. */
+  touched = 0;
   /** Whether `tensors` is in order of recording. */
   sorted = true;
 }
@@ -48,6 +50,11 @@ class Doomed implements Owner {
 }
 
 const doomed = new Doomed();
+/**
+ * Graphs of which a walk consumed a part: what is left (a loss whose recorded gradient alone was walked on) is taken for
+ * abandoned when no op has joined it for `patience` generations.
+ */
+let waning: Graph[] = [];
 let loose: LooseEntry[] = [];
 const looseEntries = new WeakMap<Handle, LooseEntry>();
 
@@ -82,6 +89,7 @@ export function joinGraph(y: Tensor, inputs: readonly Tensor[]): void {
     if (other !== null) graph = graph === null ? other : merge(graph, other);
   }
   graph ??= new Graph();
+  graph.touched = tick.generation;
   y.owner = graph;
   graph.tensors.push(y);
   for (const x of inputs) {
@@ -132,11 +140,21 @@ export function escapeNoGrad(x: Tensor): void {
 
 /** Gives what a scope holds to a graph: a recorded walk's results and its constants. */
 export function giveToGraph(graph: Graph, scope: Scope): void {
-  for (const handle of scope.members) {
-    if (handle.owner !== scope) continue;
+  giveTo(
+    graph,
+    scope.members.filter((handle) => handle.owner === scope),
+  );
+}
+
+/** Gives tensors, recorded or not, to a graph. */
+export function giveTo(graph: Graph, handles: readonly Handle[]): void {
+  for (const handle of handles) {
     handle.owner = graph;
     if (nodeOf(handle as Tensor) === null) graph.satellites.push(handle);
-    else graph.tensors.push(handle as Tensor);
+    else {
+      graph.tensors.push(handle as Tensor);
+      graph.sorted = false;
+    }
   }
 }
 
@@ -166,8 +184,14 @@ export function sweep(graph: Graph): void {
     else survivors.push(t);
   }
   graph.tensors = survivors;
-  if (survivors.length > 0) return;
-  for (const handle of graph.satellites) if (handle.owner !== null && graphOf(handle) === graph) doom(handle);
+  if (survivors.length > 0) {
+    if (!waning.includes(graph)) waning.push(graph);
+  } else letGo(graph, doom);
+}
+
+/** Lets go of what went with a graph whose tensors are all gone. */
+function letGo(graph: Graph, rid: (handle: Handle) => void): void {
+  for (const handle of graph.satellites) if (graphOf(handle) === graph) rid(handle);
   graph.satellites = [];
   for (const entry of graph.reads) entry.holders--;
   graph.reads = [];
@@ -188,6 +212,7 @@ function endGeneration(): void {
 
 function nextGeneration(): void {
   tick.generation++;
+  if (waning.length > 0) waning = waning.filter(isAlive);
   if (loose.length === 0) return;
   loose = loose.filter((entry) => {
     const x = entry.tensor.deref();
@@ -196,6 +221,18 @@ function nextGeneration(): void {
     x.release("after a detached tensor had not been read for a while");
     return false;
   });
+}
+
+/** Whether a waning graph may still be walked; releases it if not. */
+function isAlive(graph: Graph): boolean {
+  if (graph.into !== null || graph.tensors.length === 0) return false;
+  if (tick.generation - graph.touched <= patience) return true;
+  const rid = (handle: Handle) =>
+    handle.release("after a part of its graph had been walked and nothing joined it for a while");
+  for (const t of graph.tensors) if (graphOf(t) === graph) rid(t);
+  graph.tensors = [];
+  letGo(graph, rid);
+  return false;
 }
 
 /** The fate of a tensor that a loop made but cannot claim: consumed graphs are doomed, the rest is its holder's. */

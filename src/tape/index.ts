@@ -7,11 +7,11 @@ import { detach, requireGrad } from "./record.js";
 
 export type { GradOptions } from "./backward.js";
 export { grad, installWalkOps, leavesOf } from "./backward.js";
+export { composed } from "./composed.js";
 export type { GradcheckOptions } from "./gradcheck.js";
 export { gradcheck } from "./gradcheck.js";
 export { goesWith } from "./graph.js";
 export {
-  composed,
   enableGrad,
   isRecomputing,
   isRecording,

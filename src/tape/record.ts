@@ -1,8 +1,8 @@
 // Recording: what every op calls with its result, and the modes that switch it off.
 import { rangeError, typeError } from "../error.js";
-import { current, moveTo, openLoops, runInScope, settle, writeTime } from "../memory/index.js";
+import { moveTo, openLoops, runInScope, settle, writeTime } from "../memory/index.js";
 import { Tensor, viewOf } from "../tensor/index.js";
-import { escapeNoGrad, followInputs, giveToGraph, graphOf, joinGraph, makeLoose, watchReads } from "./graph.js";
+import { escapeNoGrad, followInputs, joinGraph, makeLoose, watchReads } from "./graph.js";
 import { type JointPartial, Node, nodeOf, type Partial } from "./node.js";
 
 let recording = true;
@@ -74,25 +74,6 @@ export function unrecorded(name: string, y: Tensor, inputs: readonly Tensor[]): 
   return y;
 }
 
-/**
- * Runs the body of an op that is composed of other ops. In a bare loop, where no scope frees what the body makes on the
- * way, that goes with the result: onto its graph if it is recorded, else away at once.
- */
-export function composed(inputs: readonly Tensor[], body: () => Tensor): Tensor {
-  if (current !== null) return body();
-  const y = runInScope("the op", () => {
-    const result = body();
-    if (nodeOf(result) !== null && result.owner === current) {
-      result.owner = null;
-      joinGraph(result, inputs);
-      giveToGraph(graphOf(result)!, current!);
-    }
-    return result;
-  });
-  if (y.owner === null) followInputs(y, inputs);
-  return y;
-}
-
 function put(
   name: string,
   y: Tensor,
@@ -121,8 +102,8 @@ function put(
   return y;
 }
 
-/** Sees to the owner of an op's result: the scope of its inputs where loops overlap, the tape's rules in a bare loop. */
-function place(y: Tensor, inputs: readonly Tensor[], recorded: boolean): void {
+/** @internal Sees to the owner of an op's result: the scope of its inputs where loops overlap, the tape's rules in a bare loop. */
+export function place(y: Tensor, inputs: readonly Tensor[], recorded: boolean): void {
   if (openLoops > 0) settle(y, inputs);
   if (y.owner !== null) return;
   if (recorded) joinGraph(y, inputs);

@@ -106,8 +106,14 @@ export class Tensor extends Handle {
     return this.dtype === "f32" ? heap.f32[index]! : heap.i32[index]!;
   }
 
-  /** A live window on the tensor's memory. It goes stale when any tensor is made: the heap may grow and move. */
-  view(): Float32Array | Int32Array {
+  /**
+   * Without a shape: a live window on the tensor's memory. It goes stale when any tensor is made: the heap may grow and
+   * move. With a shape: the same values in another shape, as `reshape` (PyTorch's `view`).
+   */
+  view(): Float32Array | Int32Array;
+  view(shape: Shape): Tensor;
+  view(shape?: Shape): Float32Array | Int32Array | Tensor {
+    if (shape !== undefined) return this.reshape(shape);
     const at = word(ptr(this));
     const source = this.dtype === "f32" ? heap.f32 : heap.i32;
     return source.subarray(at, at + this.numel);

@@ -1,6 +1,6 @@
 // What a training is given: batches, a loss, metrics; and the means of what they say.
 import { DataLoader } from "../data/index.js";
-import { describe, typeError } from "../error.js";
+import { describe, rangeError, typeError } from "../error.js";
 import { Tensor } from "../tensor/index.js";
 import type { StreamingMetric } from "./streaming.js";
 
@@ -63,6 +63,7 @@ export class Measures {
     for (const [name, metric] of Object.entries(metrics)) {
       if (typeof metric !== "function" && typeof metric?.update !== "function")
         throw typeError(op, `metric ${name} must be a function or have update(): got ${describe(metric)}`);
+      if (name === "loss") throw rangeError(op, 'a metric cannot be named "loss": that is the loss itself');
     }
     this.metrics = metrics;
   }

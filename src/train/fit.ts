@@ -38,7 +38,8 @@ async function* events(
     },
   };
   if (interruptible) process!.once("SIGINT", interrupt);
-  const callbacks = [...(options.callbacks ?? []), ...((options.progress ?? op === "fit") ? [new ProgressBar()] : [])];
+  const bar = (options.progress ?? op === "fit") ? new ProgressBar() : null;
+  const callbacks = [...(options.callbacks ?? []), ...(bar === null ? [] : [bar])];
   const run = session(op, model, loader, { ...options, signal, callbacks });
   let breathed = now();
   try {
@@ -52,6 +53,7 @@ async function* events(
       breathed = now();
     }
   } finally {
+    bar?.close();
     run.return(undefined as never); // where the consumer broke off
     if (interruptible) process!.removeListener("SIGINT", interrupt);
   }
@@ -65,7 +67,7 @@ async function* events(
  *
  * @param loader batches `[input, target]`: a `DataLoader`, or any iterable that can be iterated once an epoch.
  * @returns how it ended, the history and the best epoch. The model is in evaluation mode then.
- * @throws RangeError for an empty loader; TypeError for what is no loss, optimizer or metric.
+ * @throws RangeError for an empty loader or validation; TypeError for what is no model, loader, loss, optimizer or metric.
  * @example
  * import { manualSeed, randn } from "gradine";
  * import { DataLoader, TensorDataset } from "gradine/data";
@@ -81,7 +83,7 @@ async function* events(
  * console.log(history.at(-1).training.loss < 0.01); // true
  */
 export async function fit(model: Module, loader: Iterable<Pair>, options: FitOptions): Promise<FitResult> {
-  checkFit("fit", options);
+  checkFit("fit", model, loader, options);
   const run = events("fit", model, loader, options);
   for (;;) {
     const { done, value } = await run.next();
@@ -109,6 +111,6 @@ export function train(
   loader: Iterable<Pair>,
   options: FitOptions,
 ): AsyncGenerator<TrainEvent, FitResult, undefined> {
-  checkFit("train", options);
+  checkFit("train", model, loader, options);
   return events("train", model, loader, options);
 }

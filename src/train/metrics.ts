@@ -1,8 +1,8 @@
 // Metrics of a batch.
-import { checkInteger, rangeError, show } from "../error.js";
+import { checkInteger, describe, rangeError, show, typeError } from "../error.js";
 import { argmax } from "../ops/index.js";
 import { noGrad } from "../tape/index.js";
-import type { Tensor } from "../tensor/index.js";
+import { checkTensor, Tensor } from "../tensor/index.js";
 
 /**
  * Share of rows whose largest output is the target's class. `[batch, classes], [batch] -> number`; further axes count
@@ -15,6 +15,8 @@ import type { Tensor } from "../tensor/index.js";
  * console.log(accuracy(tensor([[2, 1], [0, 3]]), tensor([0, 0]))); // 0.5
  */
 export function accuracy(output: Tensor, target: Tensor): number {
+  checkTensor("accuracy", "output", output);
+  checkTensor("accuracy", "target", target);
   const expected = output.shape.filter((_, i) => i !== 1);
   if (output.ndim < 2 || show(target.shape) !== show(expected)) {
     throw rangeError(
@@ -29,20 +31,41 @@ export function accuracy(output: Tensor, target: Tensor): number {
   return hits / predicted.length;
 }
 
+/** Classes as numbers: a tensor of one axis, or what is like an array. */
+function classesOf(name: string, classes: Tensor | ArrayLike<number>): ArrayLike<number> {
+  if (classes instanceof Tensor) {
+    if (classes.ndim === 1) return classes.toTypedArray();
+    throw rangeError(
+      "confusionMatrix",
+      `${name} must have one axis: got ${show(classes.shape)}`,
+      "Take argmax(1) of logits.",
+    );
+  }
+  if (typeof classes?.length === "number") return classes;
+  throw typeError("confusionMatrix", `${name} must be a tensor or an array of classes: got ${describe(classes)}`);
+}
+
 /**
  * Counts of (true class, predicted class): `[classes][classes]`, a row a true class.
  *
+ * @param predicted classes, as a tensor `[samples]` or an array; of logits take `argmax(1)`.
  * @throws RangeError for a class out of range.
  */
-export function confusionMatrix(predicted: ArrayLike<number>, target: ArrayLike<number>, classes: number): number[][] {
+export function confusionMatrix(
+  predicted: Tensor | ArrayLike<number>,
+  target: Tensor | ArrayLike<number>,
+  classes: number,
+): number[][] {
   checkInteger("confusionMatrix", "classes", classes, 1);
-  if (predicted.length !== target.length) {
-    throw rangeError("confusionMatrix", `lengths differ: ${predicted.length} predictions, ${target.length} targets`);
+  const columns = classesOf("predicted", predicted);
+  const rows = classesOf("target", target);
+  if (columns.length !== rows.length) {
+    throw rangeError("confusionMatrix", `lengths differ: ${columns.length} predictions, ${rows.length} targets`);
   }
   const counts = Array.from({ length: classes }, () => new Array<number>(classes).fill(0));
-  for (let i = 0; i < target.length; i++) {
-    const row = checkInteger("confusionMatrix", `target[${i}]`, target[i], 0, classes - 1);
-    counts[row]![checkInteger("confusionMatrix", `predicted[${i}]`, predicted[i], 0, classes - 1)]! += 1;
+  for (let i = 0; i < rows.length; i++) {
+    const row = checkInteger("confusionMatrix", `target[${i}]`, rows[i], 0, classes - 1);
+    counts[row]![checkInteger("confusionMatrix", `predicted[${i}]`, columns[i], 0, classes - 1)]! += 1;
   }
   return counts;
 }

@@ -5,8 +5,9 @@ import type { BatchEvent, Callback, EpochResult, Training } from "./events.js";
 export interface Progress {
   readonly epoch: number;
   readonly epochs: number;
-  /** Batches done, and in all, of this epoch. */
+  /** Batches done of this epoch. */
   readonly batch: number;
+  /** Batches of an epoch; 0 where the loader has no length. */
   readonly batches: number;
   /** Means so far, by name: loss first. */
   readonly values: Readonly<Record<string, number>>;
@@ -27,9 +28,10 @@ const barWidth = 20;
 
 /** `12.3s`, `4m05s`, `1h02m`. */
 export function showSeconds(seconds: number): string {
-  if (seconds < 60) return `${seconds.toFixed(seconds < 10 ? 1 : 0)}s`;
-  const minutes = Math.floor(seconds / 60);
-  if (minutes < 60) return `${minutes}m${String(Math.floor(seconds % 60)).padStart(2, "0")}s`;
+  if (seconds < 59.5) return `${seconds.toFixed(seconds < 9.95 ? 1 : 0)}s`;
+  const whole = Math.round(seconds);
+  const minutes = Math.floor(whole / 60);
+  if (minutes < 60) return `${minutes}m${String(whole % 60).padStart(2, "0")}s`;
   return `${Math.floor(minutes / 60)}h${String(minutes % 60).padStart(2, "0")}m`;
 }
 
@@ -44,11 +46,14 @@ const showValues = (values: Readonly<Record<string, number>>): string =>
 /** `epoch  3/20 ━━━━━━━━━╸          12/23  loss 0.1234  accuracy 0.9612  310 batches/s  ETA 2.1s` */
 export function progressLine(p: Progress): string {
   const digits = String(p.epochs).length;
-  const filled = p.batches === 0 ? barWidth : Math.round((barWidth * p.batch) / p.batches);
-  const bar = "━".repeat(filled) + " ".repeat(barWidth - filled);
+  // A loader's length may be unknown, or less than what it gives.
+  const known = p.batches > 0;
+  const filled = known ? Math.min(barWidth, Math.round((barWidth * p.batch) / p.batches)) : 0;
+  const bar = known ? `${"━".repeat(filled)}${" ".repeat(barWidth - filled)} ${p.batch}/${p.batches}` : `${p.batch}`;
   const rate = p.seconds > 0 ? p.batch / p.seconds : 0;
-  const left = rate > 0 ? `  ETA ${showSeconds((p.batches - p.batch + p.remaining) / rate)}` : "";
-  return `epoch ${String(p.epoch).padStart(digits)}/${p.epochs} ${bar} ${p.batch}/${p.batches}  ${showValues(p.values)}  ${rate.toFixed(rate < 10 ? 1 : 0)} batches/s${left}`;
+  const ahead = Math.max(0, p.batches - p.batch) + p.remaining;
+  const left = known && rate > 0 ? `  ETA ${showSeconds(ahead / rate)}` : "";
+  return `epoch ${String(p.epoch).padStart(digits)}/${p.epochs} ${bar}  ${showValues(p.values)}  ${rate.toFixed(rate < 10 ? 1 : 0)} batches/s${left}`;
 }
 
 /** Writes the lines: at most ten a second on a terminal, one an epoch elsewhere. */
@@ -56,6 +61,8 @@ export class ProgressWriter {
   private readonly terminal: Terminal | undefined;
   private readonly live: boolean;
   private last = 0;
+  /** Whether the cursor stands behind a line that is still to be rewritten. */
+  private open = false;
 
   constructor(terminal?: Terminal) {
     const found = terminal ?? (globalThis as { process?: { stdout?: Terminal } }).process?.stdout;
@@ -83,11 +90,18 @@ export class ProgressWriter {
     else console.log(text);
   }
 
+  /** Leaves an unfinished line as it stands, so that what is printed next begins its own. */
+  close(): void {
+    if (this.open) this.terminal!.write("\n");
+    this.open = false;
+  }
+
   private rewrite(text: string): void {
     const width = this.terminal!.columns ?? 0;
     // A line longer than the terminal would wrap and could not be rewritten.
     const shown = width > 0 && !text.endsWith("\n") && text.length >= width ? text.slice(0, width - 1) : text;
     this.terminal!.write(`\r\x1b[2K${shown}`);
+    this.open = !text.endsWith("\n");
   }
 }
 
@@ -111,5 +125,14 @@ export class ProgressBar implements Callback {
     const epoch = history.at(-1)!.epoch;
     const base = this.last ?? { batch: 0, batches: 0, remaining: 0 };
     this.writer.epoch({ ...base, epoch, epochs, values: training, seconds }, validation);
+  }
+
+  onEnd(): void {
+    this.close();
+  }
+
+  /** Ends a line that is still to be rewritten. */
+  close(): void {
+    this.writer.close();
   }
 }

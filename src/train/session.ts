@@ -1,6 +1,6 @@
 // The training loop, as a generator of what happens: `fit` and `train` are the two ways to run it. What it yields beside
 // events are promises of callbacks, to be waited for, and null where it may pause.
-import { checkInteger, checkNumber, checkOptions, describe, rangeError, typeError } from "../error.js";
+import { checkInteger, checkNumber, checkOptions, describe, rangeError, show, typeError } from "../error.js";
 import { runInScope } from "../memory/index.js";
 import type { Module } from "../nn/index.js";
 import { mul } from "../ops/index.js";
@@ -76,7 +76,7 @@ export interface FitOptions {
   readonly monitor?: string;
   /** Whether a lower ("min") or higher ("max") value is better; default by its name. */
   readonly mode?: Mode;
-  /** Ends the training after the batch under way: an `AbortController`'s signal. */
+  /** Ends the training after the batch under way, also of the validation: an `AbortController`'s signal. */
   readonly signal?: AbortSignalLike;
   /** Ctrl-C ends it so, where there is a process; a second one kills as ever. Default true. */
   readonly interrupt?: boolean;
@@ -132,8 +132,12 @@ interface Resumable {
 const now = (): number => Date.now() / 1000;
 
 /** Checks what a training is given; done at once, not when the first event is asked for. */
-export function checkFit(op: string, options: FitOptions): void {
+export function checkFit(op: string, model: Module, loader: Iterable<Pair>, options: FitOptions): void {
   checkOptions(op, options, known);
+  if (typeof model?.forward !== "function" || typeof model.train !== "function" || typeof model.eval !== "function")
+    throw typeError(op, `the model must be a module: got ${describe(model)}`);
+  checkIterable(op, "the loader", loader);
+  if (options.validation !== undefined) checkIterable(op, "validation", options.validation);
   const { optimizer, schedule, scheduleEvery, callbacks = [], epochs = 1, accumulate = 1 } = options;
   checkInteger(op, "epochs", epochs, 0);
   checkInteger(op, "accumulate", accumulate, 1);
@@ -148,6 +152,13 @@ export function checkFit(op: string, options: FitOptions): void {
       throw typeError(op, `callbacks must be objects: got ${describe(callback)} (callback ${i})`);
   }
   lossFunction(op, options.loss);
+  clipper(op, options.clip);
+  new Measures(op, options.metrics ?? {});
+}
+
+function checkIterable(op: string, what: string, batches: unknown): void {
+  if (typeof batches !== "object" || batches === null || !(Symbol.iterator in batches))
+    throw typeError(op, `${what} must be a DataLoader or another iterable of batches: got ${describe(batches)}`);
 }
 
 /** Applies `clip` to the gradients of these parameters. */
@@ -267,6 +278,12 @@ export function* session(
         if (train?.first) optimizer.zeroGrad();
         const output = model.forward(x);
         const lost = loss(output, y);
+        if (lost.numel !== 1)
+          throw rangeError(
+            op,
+            `the loss must be one number: got shape ${show(lost.shape)}`,
+            "Take its mean() or sum().",
+          );
         const value = lost.item();
         if (train !== null) {
           if (!Number.isFinite(value)) {
@@ -348,11 +365,20 @@ export function* session(
       let checked: Record<string, number> | undefined;
       if (validation !== undefined) {
         model.eval();
+        const gathered = measures.state; // a checkpoint made meanwhile begins the validation anew
         measures.reset();
         for (const draw of drawsOf(validation)) {
+          if (signal?.aborted) {
+            ending ??= { kind: "aborted" };
+            measures.state = gathered;
+            break;
+          }
           noGrad(() => visit(draw, null));
           yield null;
         }
+        if (ending !== null) break;
+        if (measures.means.count === 0)
+          throw rangeError(op, "the validation gave no batches", "Can it be iterated once an epoch?");
         checked = measures.values;
         yield { type: "validation", epoch: at.epoch, values: checked };
       }

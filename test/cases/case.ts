@@ -23,6 +23,8 @@ export interface Input {
   readonly margin?: number;
   /** Random values are all different by at least `margin` (sort, max, median: no ties). */
   readonly distinct?: boolean;
+  /** Handed over as a lazy transpose: a view whose last two axes lie swapped in memory. `shape` is what the op sees. */
+  readonly transposed?: boolean;
   /** Not differentiated, though f32 (running statistics, masks); default false. */
   readonly constant?: boolean;
 }
@@ -43,9 +45,15 @@ export interface Row {
   readonly gradient?: "second" | "first" | "none";
   /** Why not "second": a reason, printed in the coverage table. An op without a second gradient must throw, naming itself. */
   readonly reason?: string;
-  /** Half the step of the differences, default 1e-2, and the largest gradient error, default 1e-3 (5e-3 for the second). */
+  /**
+   * Half the step of the differences, which are taken of the float64 reference, default 1e-3: kinks must be further away
+   * than that times 2 (`avoid`, `distinct`).
+   */
   readonly eps?: number;
+  /** Largest gradient error, of max(1, |difference|); default 1e-4 for the first gradient, ten times it for the second. */
   readonly gradientTolerance?: number;
+  /** How many of the first inputs the op writes into (copy, fill); default 0: inputs come out unchanged. */
+  readonly writes?: number;
   /**
    * Special values (NaN, ±Infinity, -0, denormals) are sent through elementwise ops in place of random ones and must
    * come out as in the reference; default true for ops of f32 inputs of one shape marked `elementwise`.

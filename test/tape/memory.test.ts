@@ -159,6 +159,16 @@ const scenarios: Record<string, () => Body> = {
       optimizer.step();
     };
   },
+  "a recorded gradient walked without the loss it came from": () => {
+    const w = new Parameter(randn([3, 2]));
+    return (x) => {
+      w.grad = null;
+      const [g] = grad(x.matmul(w).square().mean(), w, { createGraph: true });
+      g!.square().sum().backward();
+      const [d] = grad(w.square().sum(), w, { createGraph: true });
+      d!.square().sum().backward();
+    };
+  },
   "metrics from logits after backward()": () => {
     const model = classifier();
     const optimizer = new SGD(model.parameters(), { lr: 0.01 });

@@ -1,6 +1,6 @@
-"""Writes traces.json: traces of optimizers and schedules by PyTorch 1.13, replayed by test/optim/traces.test.ts.
+"""Writes replay.json: traces of optimizers and schedules by PyTorch 1.13, replayed by test/optim/replay.test.ts.
 
-    /usr/bin/python3 test/optim/traces.py        (Debian: apt install python3-torch)
+    /usr/bin/python3 test/optim/replay.py        (Debian: apt install python3-torch)
 
 Everything runs in float64 from values that are exact in f32. What PyTorch 1.13 lacks is written out here from its source:
 Lion (Chen et al. 2023, algorithm 2), Muon (Jordan et al. 2024), warm-up and the inverse square root (Vaswani et al. 2017).
@@ -249,6 +249,6 @@ for name, make, given in [
         trace = run(p, make, given, steps=25, resume=saved)
         result["resumed"].append({"name": name, "problem": p, "saved": saved, **trace})
 
-with open(os.path.join(os.path.dirname(os.path.abspath(__file__)), "traces.json"), "w") as file:
+with open(os.path.join(os.path.dirname(os.path.abspath(__file__)), "replay.json"), "w") as file:
     json.dump(result, file, separators=(",", ":"))
     file.write("\n")

@@ -1,0 +1,179 @@
+// Joining and taking apart: stack, split and their kin, repetition, grids.
+import { checkInteger, checkOptions, describe, rangeError, show, typeError } from "../error.js";
+import { checkAxis, checkShape, type Shape } from "../shape.js";
+import { composed } from "../tape/index.js";
+import { checkTensor, type Tensor } from "../tensor/index.js";
+import { cat, expand, permute, reshape, slice, unsqueeze } from "./layout.js";
+
+/** The axis, in place of options. */
+type AxisOption = number | { readonly dim?: number };
+
+function axisOf(op: string, dim: AxisOption | undefined, rank: number): number {
+  if (typeof dim === "object" && dim !== null) checkOptions(op, dim, ["dim"]);
+  return checkAxis(op, (typeof dim === "object" ? dim?.dim : dim) ?? 0, rank);
+}
+
+/** Throws for a tensor without axes: there is nothing to cut. */
+function checkAxesOf(op: string, x: Tensor): void {
+  checkTensor(op, "x", x);
+  if (x.ndim === 0) throw rangeError(op, "the tensor has no axes");
+}
+
+/**
+ * Tensors of one shape side by side along a new axis: n × `[…]` -> `[…, n, …]`.
+ *
+ * @param dim place of the new axis, default 0. PyTorch: `torch.stack`.
+ * @example
+ * import { stack, tensor } from "gradine";
+ * console.log(stack([tensor([1, 2]), tensor([3, 4])], 1).toArray()); // [[1, 3], [2, 4]]
+ */
+export function stack(tensors: readonly Tensor[], dim?: AxisOption): Tensor {
+  if (!Array.isArray(tensors) || tensors.length === 0)
+    throw typeError("stack", `takes an array of tensors: got ${describe(tensors)}`);
+  tensors.forEach((x, i) => checkTensor("stack", `tensor ${i}`, x));
+  const first = tensors[0]!;
+  const axis = axisOf("stack", dim, first.ndim + 1);
+  tensors.forEach((x, i) => {
+    if (show(x.shape) !== show(first.shape)) {
+      throw rangeError("stack", `shapes differ: tensor 0 is ${show(first.shape)}, tensor ${i} is ${show(x.shape)}`);
+    }
+    if (x.dtype !== first.dtype) throw typeError("stack", `dtypes differ: ${first.dtype} and ${x.dtype} (tensor ${i})`);
+  });
+  return composed("stack", tensors, () =>
+    cat(
+      tensors.map((x) => unsqueeze(x, axis)),
+      axis,
+    ),
+  );
+}
+
+/** x[…, start : start + length, …] of one axis. */
+function piece(x: Tensor, axis: number, start: number, length: number): Tensor {
+  return slice(x, [...new Array<null>(axis).fill(null), [start, start + length]]);
+}
+
+/** `length` elements of an axis from `start`; negative counts from the end. PyTorch: `torch.narrow`. */
+export function narrow(x: Tensor, dim: number, start: number, length: number): Tensor {
+  checkAxesOf("narrow", x);
+  const axis = checkAxis("narrow", dim, x.ndim);
+  const n = x.shape[axis]!;
+  checkInteger("narrow", "start", start, -n, n);
+  const from = start < 0 ? start + n : start;
+  checkInteger("narrow", "length", length, 0, n - from);
+  return piece(x, axis, from, length);
+}
+
+/**
+ * x cut along an axis: into pieces of one size (the last may be smaller), or of the sizes given.
+ *
+ * @param sizes a size, or an array of sizes that add up to the axis. PyTorch: `torch.split`.
+ */
+export function split(x: Tensor, sizes: number | readonly number[], dim?: AxisOption): Tensor[] {
+  checkAxesOf("split", x);
+  const axis = axisOf("split", dim, x.ndim);
+  const n = x.shape[axis]!;
+  let lengths: number[];
+  if (Array.isArray(sizes)) {
+    lengths = checkShape("split", sizes);
+    const total = lengths.reduce((a, b) => a + b, 0);
+    if (total !== n)
+      throw rangeError("split", `sizes ${describe(sizes)} add up to ${total}, not to ${n} (axis ${axis})`);
+  } else {
+    const size = checkInteger("split", "size", sizes, n === 0 ? 0 : 1);
+    const count = Math.max(1, Math.ceil(n / size) || 0);
+    lengths = Array.from({ length: count }, (_, i) => Math.min(size, n - i * size));
+  }
+  let at = 0;
+  return lengths.map((length) => {
+    at += length;
+    return piece(x, axis, at - length, length);
+  });
+}
+
+/** x cut along an axis into at most `chunks` pieces of one size (the last may be smaller). PyTorch: `torch.chunk`. */
+export function chunk(x: Tensor, chunks: number, dim?: AxisOption): Tensor[] {
+  checkAxesOf("chunk", x);
+  const axis = axisOf("chunk", dim, x.ndim);
+  checkInteger("chunk", "chunks", chunks, 1);
+  const n = x.shape[axis]!;
+  if (n === 0) return Array.from({ length: chunks }, () => piece(x, axis, 0, 0));
+  return split(x, Math.ceil(n / chunks), axis);
+}
+
+/** The slices along an axis, without it: `[…, n, …] -> n × […]`. PyTorch: `torch.unbind`. */
+export function unbind(x: Tensor, dim?: AxisOption): Tensor[] {
+  checkAxesOf("unbind", x);
+  const axis = axisOf("unbind", dim, x.ndim);
+  const shape = x.shape.filter((_, i) => i !== axis);
+  return composed("unbind", [x], () =>
+    Array.from({ length: x.shape[axis]! }, (_, i) => reshape(piece(x, axis, i, 1), shape)),
+  );
+}
+
+/**
+ * x repeated along each axis: `[a, b] -> [a·s0, b·s1]` for sizes `[s0, s1]`; more sizes than axes add axes in front.
+ * PyTorch: `Tensor.repeat`.
+ */
+export function repeat(x: Tensor, sizes: Shape): Tensor {
+  checkTensor("repeat", "x", x);
+  const times = checkShape("repeat", sizes);
+  if (times.length < x.ndim) {
+    throw rangeError("repeat", `takes a number for each axis: got ${show(times)} for x ${show(x.shape)}`);
+  }
+  return repeated("repeat", x, times);
+}
+
+/** As repeat, where fewer sizes than axes are for the last ones. PyTorch: `torch.tile`. */
+export function tile(x: Tensor, sizes: Shape): Tensor {
+  checkTensor("tile", "x", x);
+  const times = checkShape("tile", sizes);
+  while (times.length < x.ndim) times.unshift(1);
+  return repeated("tile", x, times);
+}
+
+/** Each axis n becomes [s, n], of which s is stretched from 1. */
+function repeated(op: string, x: Tensor, times: readonly number[]): Tensor {
+  const shape = [...new Array<number>(times.length - x.ndim).fill(1), ...x.shape];
+  return composed(op, [x], () =>
+    reshape(
+      expand(
+        reshape(
+          x,
+          shape.flatMap((n) => [1, n]),
+        ),
+        shape.flatMap((n, i) => [times[i]!, n]),
+      ),
+      shape.map((n, i) => n * times[i]!),
+    ),
+  );
+}
+
+/**
+ * Coordinates of a grid: for vectors of lengths a, b, … as many tensors `[a, b, …]`, of which number i varies along
+ * axis i alone.
+ *
+ * @param options `indexing`: "ij" (default), or "xy": the first two axes swapped, as for plots. PyTorch: `torch.meshgrid`.
+ */
+export function meshgrid(tensors: readonly Tensor[], options: { readonly indexing?: "ij" | "xy" } = {}): Tensor[] {
+  if (!Array.isArray(tensors) || tensors.length === 0)
+    throw typeError("meshgrid", `takes an array of tensors: got ${describe(tensors)}`);
+  checkOptions("meshgrid", options, ["indexing"]);
+  const { indexing = "ij" } = options;
+  if (indexing !== "ij" && indexing !== "xy") {
+    throw rangeError("meshgrid", `indexing must be "ij" or "xy": got ${describe(indexing)}`);
+  }
+  tensors.forEach((x, i) => {
+    checkTensor("meshgrid", `tensor ${i}`, x);
+    if (x.ndim > 1) throw rangeError("meshgrid", `takes vectors: tensor ${i} is ${show(x.shape)}`);
+  });
+  const shape = tensors.map((x) => x.numel);
+  const swap = indexing === "xy" && shape.length > 1;
+  const order = shape.map((_, i) => (swap && i < 2 ? 1 - i : i));
+  return composed("meshgrid", tensors, () =>
+    tensors.map((x, i) => {
+      const sizes = shape.map((n, j) => (i === j ? n : 1));
+      const grid = expand(reshape(x, sizes), shape);
+      return swap ? permute(grid, order) : grid;
+    }),
+  );
+}

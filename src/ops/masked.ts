@@ -1,0 +1,112 @@
+// Masks: filling, selecting, and listing what is not zero.
+import { checkOptions, describe, rangeError, show, typeError } from "../error.js";
+import { kernels } from "../kernels/index.js";
+import { broadcastShapes, type Shape, sameShape } from "../shape.js";
+import { composed, record, unrecorded } from "../tape/index.js";
+import { allocate, checkTensor, fillWith, ptr, Tensor, tensor } from "../tensor/index.js";
+import { selectAlong } from "./along.js";
+import { sumTo } from "./broadcast.js";
+import { unbind } from "./join.js";
+import { expand, reshape } from "./layout.js";
+import { nonzeroPositions } from "./positions.js";
+
+/** Throws unless `mask` is a bool tensor. */
+function checkMask(op: string, mask: unknown): asserts mask is Tensor {
+  checkTensor(op, "mask", mask);
+  if (mask.dtype !== "bool") throw typeError(op, `mask must be bool: got ${mask.dtype}`, 'Convert with to("bool").');
+}
+
+/** x stretched to a shape, or x. */
+const wide = (x: Tensor, shape: Shape): Tensor => (sameShape(x.shape, shape) ? x : expand(x, shape));
+
+/**
+ * x with a value where the mask is true; mask and x broadcast (PyTorch: the mask only).
+ *
+ * @param value number, boolean, or 0-d tensor of x's dtype.
+ * @throws TypeError for a mask that is not bool. PyTorch: `torch.masked_fill`.
+ * @example
+ * import { maskedFill, tensor } from "gradine";
+ * console.log(maskedFill(tensor([1, 2, 3]), tensor([true, false, true]), -1).toArray()); // [-1, 2, -1]
+ */
+export function maskedFill(x: Tensor, mask: Tensor, value: number | boolean | Tensor): Tensor {
+  checkTensor("maskedFill", "x", x);
+  checkMask("maskedFill", mask);
+  const isTensor = value instanceof Tensor;
+  if (!isTensor && typeof value !== "number" && typeof value !== "boolean") {
+    throw typeError("maskedFill", `value must be a number or a 0-d tensor: got ${describe(value)}`);
+  }
+  if (isTensor && value.numel !== 1) {
+    throw rangeError("maskedFill", `value must be one element: got ${show(value.shape)}`, "Use where() for more.");
+  }
+  if (isTensor && value.dtype !== x.dtype) {
+    throw typeError("maskedFill", `dtypes differ: x is ${x.dtype}, value is ${value.dtype}`);
+  }
+  const shape = broadcastShapes("maskedFill", x.shape, mask.shape);
+  const inputs = isTensor ? [x, value] : [x];
+  return composed("maskedFill", inputs, () => {
+    let filler = value as Tensor;
+    if (!isTensor) {
+      filler = allocate([], x.dtype, "maskedFill");
+      fillWith(filler, Number(value));
+    }
+    const [from, over] = [wide(x, shape), wide(mask, shape)];
+    const y = filled(from, over, filler, false);
+    const partials: [Tensor, (gy: Tensor) => Tensor][] = [[from, (gy) => maskedFill(gy, over, 0)]];
+    if (isTensor) partials.push([value, (gy) => sumTo(keepMasked(gy, over), value.shape)]);
+    if (!isTensor) filler.release("within maskedFill()");
+    return record("maskedFill", y, partials, [over]);
+  });
+}
+
+/** The kernel's call: x where the mask is false (`invert`: true), else the filler. */
+function filled(x: Tensor, mask: Tensor, filler: Tensor, invert: boolean): Tensor {
+  const [from, over, value] = [ptr(x), ptr(mask), ptr(filler)];
+  const y = allocate(x.shape, x.dtype, "maskedFill");
+  kernels.maskedFill(from, over, value, ptr(y), y.numel, Number(invert));
+  return y;
+}
+
+/** 0 where the mask is false. */
+function keepMasked(x: Tensor, mask: Tensor): Tensor {
+  const zero = allocate([], x.dtype, "maskedFill");
+  fillWith(zero, 0);
+  const y = filled(x, mask, zero, true);
+  zero.release("within maskedFill()");
+  return record("maskedFill", y, [[x, (gy) => keepMasked(gy, mask)]], [mask]);
+}
+
+/**
+ * The elements where the mask is true, in order: `[count]`. Mask and x broadcast. The count is read on the host.
+ * PyTorch: `torch.masked_select`.
+ */
+export function maskedSelect(x: Tensor, mask: Tensor): Tensor {
+  checkTensor("maskedSelect", "x", x);
+  checkMask("maskedSelect", mask);
+  const shape = broadcastShapes("maskedSelect", x.shape, mask.shape);
+  return composed("maskedSelect", [x], () => {
+    const over = wide(mask, shape);
+    const positions = nonzeroPositions("maskedSelect", over);
+    return selectAlong("maskedSelect", reshape(wide(x, shape), [-1]), 0, positions);
+  });
+}
+
+/**
+ * Where x is not 0 (NaN is not 0): i32 `[count, ndim]`, in order; or with `asTuple` one vector an axis, which index x:
+ * `x.at(...nonzero(x, { asTuple: true }))`. The count is read on the host. PyTorch: `torch.nonzero`.
+ */
+export function nonzero(x: Tensor, options?: { readonly asTuple?: false }): Tensor;
+export function nonzero(x: Tensor, options: { readonly asTuple: true }): Tensor[];
+export function nonzero(x: Tensor, options: { readonly asTuple?: boolean } = {}): Tensor | Tensor[] {
+  checkTensor("nonzero", "x", x);
+  checkOptions("nonzero", options, ["asTuple"]);
+  return composed("nonzero", [], () => {
+    const asTuple = options.asTuple ?? false;
+    // A 0-d tensor counts as a vector of one in the tuple, as in PyTorch.
+    const shape = asTuple && x.ndim === 0 ? [1] : x.shape;
+    const positions = nonzeroPositions("nonzero", x);
+    const y = allocate([positions.numel, shape.length], "i32", "nonzero");
+    kernels.unravel(ptr(positions), ptr(tensor(Int32Array.from(shape))), ptr(y), positions.numel, shape.length);
+    if (!asTuple) return unrecorded("nonzero", y, [x]);
+    return unbind(y, 1).map((axis) => unrecorded("nonzero", axis, [x]));
+  });
+}

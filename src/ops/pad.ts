@@ -1,0 +1,148 @@
+// Padding and rolling.
+import { checkInteger, checkOptions, describe, rangeError, show, typeError } from "../error.js";
+import { checkAxis, type SliceRange, stridesOf } from "../shape.js";
+import { composed, record } from "../tape/index.js";
+import { allocate, checkTensor, fillWith, ptr, type Tensor, tensor } from "../tensor/index.js";
+import { selectAlong } from "./along.js";
+import { splitOptions } from "./launch.js";
+import { cat, reshape, slice } from "./layout.js";
+import { copyStrided } from "./window.js";
+
+/** Options of `pad`. */
+export interface PadOptions {
+  /**
+   * What is put around: a constant, the mirror image without the edge ("reflect"), the edge ("replicate"), or the other
+   * end ("circular"). Default "constant".
+   */
+  readonly mode?: "constant" | "reflect" | "replicate" | "circular";
+  /** The constant; default 0. */
+  readonly value?: number;
+}
+
+const modes = ["constant", "reflect", "replicate", "circular"];
+
+/**
+ * x with elements put before and after along axes, counted from the last: `[left, right]` of the last axis,
+ * `[left, right, top, bottom]` of the last two, … Negative amounts cut off.
+ *
+ * @throws RangeError for an odd number of amounts, more than axes, or more than the mode has elements for.
+ * PyTorch: `nn.functional.pad`.
+ * @example
+ * import { pad, tensor } from "gradine";
+ * const x = tensor([1, 2, 3]);
+ * console.log(pad(x, [1, 1]).toArray(), pad(x, [2, 0], { mode: "reflect" }).toArray()); // [0, 1, 2, 3, 0] [3, 2, 1, 2, 3]
+ */
+export function pad(x: Tensor, pad: readonly number[], options: PadOptions = {}): Tensor {
+  checkTensor("pad", "x", x);
+  checkOptions("pad", options, ["mode", "value"]);
+  const { mode = "constant", value = 0 } = options;
+  if (!modes.includes(mode)) {
+    throw rangeError("pad", `unknown mode ${describe(mode)}`, `Modes: ${modes.join(", ")}.`);
+  }
+  // NaN and the infinities are values like any other here.
+  if (typeof value !== "number") throw typeError("pad", `value must be a number: got ${describe(value)}`);
+  if (!Array.isArray(pad) || pad.length % 2 !== 0 || pad.length > 2 * x.ndim) {
+    throw rangeError(
+      "pad",
+      `takes two amounts an axis, from the last: got ${describe(pad)} for ${show(x.shape)}`,
+      "For example [left, right, top, bottom].",
+    );
+  }
+  const before = x.shape.map(() => 0);
+  const after = x.shape.map(() => 0);
+  for (let i = 0; i < pad.length; i += 2) {
+    const axis = x.ndim - 1 - i / 2;
+    before[axis] = checkInteger("pad", `pad[${i}]`, pad[i]);
+    after[axis] = checkInteger("pad", `pad[${i + 1}]`, pad[i + 1]);
+    const n = x.shape[axis]!;
+    const size = n + before[axis] + after[axis];
+    const most = mode === "reflect" ? n - 1 : mode === "circular" ? n : mode === "replicate" && n === 0 ? 0 : Infinity;
+    if (size < 0 || Math.max(before[axis], after[axis]) > most) {
+      throw rangeError(
+        "pad",
+        `cannot pad axis ${axis} of ${show(x.shape)} by ${before[axis]} and ${after[axis]}`,
+        mode === "reflect" ? "Reflection needs less than the axis has." : undefined,
+      );
+    }
+  }
+  if (mode === "constant") return padConstant(x, before, after, value);
+  return composed("pad", [x], () => {
+    let y = x;
+    for (let axis = 0; axis < x.ndim; axis++) {
+      if (before[axis] !== 0 || after[axis] !== 0) y = padAxis(y, axis, before[axis]!, after[axis]!, mode);
+    }
+    return y === x ? reshape(x, x.shape) : y;
+  });
+}
+
+/** Where the source begins on an axis, where it goes, and how long it is. */
+function overlap(n: number, before: number, after: number): [from: number, to: number, length: number] {
+  const from = Math.max(0, -before);
+  return [from, Math.max(0, before), Math.max(0, n - from - Math.max(0, -after))];
+}
+
+function padConstant(x: Tensor, before: readonly number[], after: readonly number[], value: number): Tensor {
+  const shape = x.shape.map((n, i) => n + before[i]! + after[i]!);
+  ptr(x);
+  const y = allocate(shape, x.dtype, "pad");
+  fillWith(y, value);
+  const parts = x.shape.map((n, i) => overlap(n, before[i]!, after[i]!));
+  const [xs, ys] = [stridesOf(x.shape), stridesOf(shape)];
+  const at = (strides: readonly number[], k: 0 | 1) => strides.reduce((sum, s, i) => sum + s * parts[i]![k], 0);
+  const dims = parts.map((part) => part[2]);
+  copyStrided(x, at(xs, 0), xs, y, at(ys, 1), ys, dims);
+  const negative = (amounts: readonly number[]) => amounts.map((n) => 0 - n);
+  return record("pad", y, [[x, (gy) => padConstant(gy, negative(before), negative(after), 0)]]);
+}
+
+/** One axis by an index of where each place's value comes from. */
+function padAxis(x: Tensor, axis: number, before: number, after: number, mode: string): Tensor {
+  const n = x.shape[axis]!;
+  const source = Int32Array.from({ length: n + before + after }, (_, i) => {
+    const at = i - before;
+    if (mode === "replicate") return Math.min(Math.max(at, 0), n - 1);
+    if (mode === "circular") return (at + n) % n;
+    return at < 0 ? -at : at >= n ? 2 * (n - 1) - at : at;
+  });
+  return selectAlong("pad", x, axis, tensor(source));
+}
+
+/**
+ * Elements moved along axes; what leaves at one end comes in at the other: y[i] = x[(i − shift) mod n].
+ *
+ * @param shifts one number, or one for each axis of `dims`.
+ * @param dims axes; without them x is rolled as if it were flat. PyTorch: `torch.roll`.
+ */
+export function roll(
+  x: Tensor,
+  shifts: number | readonly number[],
+  dims?: number | readonly number[] | { readonly dims?: number | readonly number[] },
+): Tensor {
+  checkTensor("roll", "x", x);
+  const options = splitOptions<{ dims?: number | readonly number[] }>(dims, undefined).options;
+  checkOptions("roll", options, ["dims"]);
+  const given = typeof dims === "object" && !Array.isArray(dims) ? options.dims : (dims as number | readonly number[]);
+  const by = (typeof shifts === "number" ? [shifts] : [...shifts]).map((s, i) =>
+    checkInteger("roll", `shifts[${i}]`, s),
+  );
+  if (given === undefined) {
+    if (by.length !== 1) throw rangeError("roll", `takes one shift without dims: got ${describe(shifts)}`);
+    return composed("roll", [x], () => reshape(rollAxis(reshape(x, [x.numel]), 0, by[0]!), x.shape));
+  }
+  const axes = (typeof given === "number" ? [given] : [...given]).map((dim) => checkAxis("roll", dim, x.ndim));
+  if (axes.length !== by.length) {
+    throw rangeError("roll", `shifts ${describe(shifts)} and dims ${describe(given)} differ in length`);
+  }
+  return composed("roll", [x], () => {
+    const y = axes.reduce((rolled, axis, i) => (x.ndim === 0 ? rolled : rollAxis(rolled, axis, by[i]!)), x);
+    return y === x ? reshape(x, x.shape) : y;
+  });
+}
+
+function rollAxis(x: Tensor, axis: number, shift: number): Tensor {
+  const n = x.shape[axis]!;
+  const by = n === 0 ? 0 : ((shift % n) + n) % n;
+  if (by === 0) return x;
+  const range = (part: SliceRange) => slice(x, [...new Array<null>(axis).fill(null), part]);
+  return cat([range([n - by, n]), range([0, n - by])], axis);
+}
