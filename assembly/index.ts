@@ -1,6 +1,7 @@
 // The wasm's whole surface: one line a family.
 export { relu, reluGrad, sigmoid, sigmoidGrad, tanh, tanhGrad } from "./activation";
 export { attention, attentionGrad, attentionScratch } from "./attention";
+export { adjustRows, clipNorm } from "./clip";
 export { combine } from "./combine";
 export { convolve } from "./conv";
 export { convPlan } from "./conv-plan";
@@ -28,3 +29,4 @@ export { firstEqual, histogram, scan } from "./scan";
 export { logSoftmax, logSoftmaxGrad, softmax, softmaxGrad } from "./softmax";
 export { distinct, searchSorted, sort, sortScratch } from "./sort";
 export { atan, erf, expm1, log1p } from "./special";
+export { optimize } from "./update";

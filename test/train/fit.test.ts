@@ -74,6 +74,7 @@ test("losses may be functions; zero epochs do nothing", async () => {
   expect(await fit(model, new DataLoader(ones(4)), { ...options, epochs: 0 })).toEqual({
     kind: "completed",
     history: [],
+    best: null,
   });
   expect(model.weight.item()).toBe(before);
   await fit(model, new DataLoader(ones(4)), options);
@@ -210,6 +211,7 @@ describe("aborted", () => {
     expect(await fit(model, loader, { ...options, signal: AbortSignal.abort() })).toEqual({
       kind: "aborted",
       history: [],
+      best: null,
     });
     expect(model.modes).toEqual([]);
     const controller = new AbortController();
@@ -233,7 +235,7 @@ describe("aborted", () => {
       signal: controller.signal,
       ...quiet,
     });
-    expect(result).toEqual({ kind: "aborted", history: [] });
+    expect(result).toEqual({ kind: "aborted", history: [], best: null });
     expect(visited).toBe(2);
   });
 });
@@ -258,7 +260,7 @@ describe("what throws", () => {
         },
         /^mine$/,
       ],
-      [{ loss: (o: Tensor) => o }, /backward/], // no single element
+      [{ loss: (o: Tensor) => o }, /fit: the loss must be one number: got shape \[4,2\]/],
       [{ loss: (o: Tensor) => o.detach().sum() }, /requires no gradient/],
       [{ metrics: { broken: (o: Tensor) => o } }, /item/],
       [
@@ -269,7 +271,7 @@ describe("what throws", () => {
             },
           },
         },
-        /^metric$/,
+        /fit: metric broken failed: metric/,
       ],
       [
         {
@@ -322,7 +324,10 @@ describe("what throws", () => {
         [model, loader, { ...good, optimizer: undefined }],
         /optimizer must have step\(\) and zeroGrad\(\): got undefined/,
       ],
-      [[model, loader, { ...good, metrics: { accuracy: 3 } }], /metric accuracy must be a function: got 3/],
+      [
+        [model, loader, { ...good, metrics: { accuracy: 3 } }],
+        /metric accuracy must be a function or have update\(\): got 3/,
+      ],
       [[model, loader, { ...good, metrics: { loss: accuracy } }], /metric .*loss/],
       [[model, loader], /fit: options must be an object: got undefined/],
       [[(x: Tensor) => x, loader, good], /fit: .*model.*got function/],
