@@ -82,16 +82,17 @@ describe.each(curves.map((curve) => ({ curve, title: curve[0] })))("$title", ({ 
     }
   });
 
-  test.runIf(slope !== null)("gradient", () => {
-    for (const n of lengths) {
-      reset();
-      const [g, from, to] = [floats(gy.subarray(0, n)), floats(x.subarray(0, n)), block(4 * n)];
-      kernel(gradient)(g, from, to, n, ...parameters);
-      check();
-      // 1 - sigmoid(x) keeps few digits where it is multiplied by a large x, as in PyTorch.
-      compare(readFloats(to, n), (i) => gy[i]! * slope!(x[i]!), 2 ** -18);
-    }
-  });
+  if (slope !== null)
+    test("gradient", () => {
+      for (const n of lengths) {
+        reset();
+        const [g, from, to] = [floats(gy.subarray(0, n)), floats(x.subarray(0, n)), block(4 * n)];
+        kernel(gradient)(g, from, to, n, ...parameters);
+        check();
+        // 1 - sigmoid(x) keeps few digits where it is multiplied by a large x, as in PyTorch.
+        compare(readFloats(to, n), (i) => gy[i]! * slope!(x[i]!), 2 ** -18);
+      }
+    });
 });
 
 type Op = (a: number, b: number, old: number) => number;
