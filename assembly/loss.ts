@@ -73,14 +73,21 @@ export function reduceLosses(
   store<f32>(scale, by);
 }
 
-/** y[i, :] = onehot(target[i]) over the classes, a row of 0 where the target is ignored. Targets must be classes. */
-export function oneHotRows(target: usize, targetIsFloat: i32, y: usize, rows: i32, classes: i32, ignoreIndex: i32): void {
+/**
+ * y[i, :] (bool) = onehot(target[i]) over the classes, a row of 0 where the target is ignored. Gives -1, or the first row
+ * whose target is no class; then nothing has been written.
+ */
+export function oneHotRows(target: usize, targetIsFloat: i32, y: usize, rows: i32, classes: i32, ignoreIndex: i32): i32 {
+  for (let i = 0; i < rows; i++) {
+    if (classAt(target, targetIsFloat, i, classes, ignoreIndex) == BAD) return i;
+  }
   memory.fill(y, 0, (<usize>rows * <usize>classes) << 2);
   for (let i = 0; i < rows; i++) {
     const t = classAt(target, targetIsFloat, i, classes, ignoreIndex);
-    if (t >= 0) store<f32>(y + (<usize>t << 2), 1);
+    if (t >= 0) store<i32>(y + (<usize>t << 2), 1);
     y += <usize>classes << 2;
   }
+  return -1;
 }
 
 /**

@@ -12,14 +12,14 @@ import { scalarTrig } from "./scalar";
 /** a * b + c: one place to swap in a fused multiply-add. */
 // @ts-ignore: decorator
 @inline
-function madd(a: v128, b: v128, c: v128): v128 {
+export function madd(a: v128, b: v128, c: v128): v128 {
   return f32x4.add(f32x4.mul(a, b), c);
 }
 
 /** The i-th constant of a table in all four lanes: a load, because V8 rebuilds a v128.const in every trip of a loop. */
 // @ts-ignore: decorator
 @inline
-function splat(table: usize, i: usize): v128 {
+export function splat(table: usize, i: usize): v128 {
   return v128.load32_splat(table + (i << 2));
 }
 
@@ -30,7 +30,7 @@ function splat(table: usize, i: usize): v128 {
 // Two coefficients of E (minimax in r^2) give e^r - 1 within 2.5e-9: fewer operations and constants than a polynomial.
 // Adding `rounder` = 1.5 * 2^23 + 127 rounds to the nearest integer n and leaves n + 127 in the low bits, so that a left
 // shift by 23 makes the float 2^n.
-const EXP: usize = memory.data<f32>([
+export const EXP: usize = memory.data<f32>([
   1.4426950408889634, //          0  log2(e)
   -1.4426950408889634, //         1
   12583039.0, //                  2  rounder
@@ -55,7 +55,7 @@ const EXP: usize = memory.data<f32>([
 /** r = x - n ln2; n = t - rounder. */
 // @ts-ignore: decorator
 @inline
-function reduceExp(x: v128, t: v128): v128 {
+export function reduceExp(x: v128, t: v128): v128 {
   const n = f32x4.sub(t, splat(EXP, 2));
   return f32x4.sub(f32x4.sub(x, f32x4.mul(n, splat(EXP, 3))), f32x4.mul(n, splat(EXP, 4)));
 }
@@ -70,7 +70,7 @@ function evenE(r: v128): v128 {
 /** e^r - 1 */
 // @ts-ignore: decorator
 @inline
-function expm1Reduced(r: v128): v128 {
+export function expm1Reduced(r: v128): v128 {
   return f32x4.div(f32x4.add(r, r), f32x4.sub(evenE(r), r));
 }
 

@@ -3,6 +3,7 @@
 import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import * as families from "../src/ops/families.js";
+import * as functional from "../src/ops/functional.js";
 import type { Row } from "./cases/case.js";
 import { rows } from "./cases/index.js";
 import { isDifferentiated } from "./rows.js";
@@ -10,7 +11,7 @@ import { isDifferentiated } from "./rows.js";
 const page = new URL("../docs/OPS.md", import.meta.url);
 const goldens = new URL("goldens/", import.meta.url);
 
-const exported = Object.entries(families)
+const exported = Object.entries({ ...families, ...functional })
   .filter(([, value]) => typeof value === "function")
   .map(([name]) => name)
   .sort();

@@ -1,15 +1,17 @@
-// The op families: every function exported here is a public op, and a method of Tensor if a tensor comes first.
+// The op families of torch and torch.Tensor: every function exported here is a public op, and a method of Tensor if a
+// tensor comes first. Whatever imports a tensor carries them all.
 export * from "./activation.js";
+export * from "./arithmetic.js";
+export * from "./choice.js";
+export * from "./compare.js";
 export * from "./convert.js";
 export * from "./count.js";
-export * from "./einsum.js";
 export * from "./elementwise.js";
 export * from "./gather.js";
 export * from "./indexing.js";
 export * from "./join.js";
 export * from "./layout.js";
-export * from "./linalg.js";
-export * from "./loss.js";
+export * from "./magnitude.js";
 export * from "./masked.js";
 export * from "./matmul.js";
 export * from "./pad.js";
@@ -19,4 +21,5 @@ export * from "./softmax.js";
 export * from "./sort.js";
 export * from "./statistics.js";
 export * from "./triangle.js";
+export * from "./unary.js";
 export * from "./write.js";

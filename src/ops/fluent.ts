@@ -3,13 +3,14 @@
 import { installTape, installWalkOps } from "../tape/index.js";
 import { Tensor } from "../tensor/index.js";
 import * as ops from "./families.js";
+import type { Operand } from "./launch.js";
 import type { UniqueOptions } from "./sort.js";
 import type { ValuesAndIndices } from "./ties.js";
 
 type Ops = typeof ops;
 
 /** Ops whose first parameter is no tensor are functions only. (The type cannot ask for "a tensor comes first": Tensor is being defined.) */
-const onLists = ["cat", "einsum", "meshgrid", "stack"] as const;
+const onLists = ["cat", "meshgrid", "stack"] as const;
 
 /** Methods whose name cannot be a function's: `var` is a reserved word. */
 const renamed = { variance: "var" } as const;
@@ -22,7 +23,7 @@ type Methods = {
     : Name]: Ops[Name] extends (x: never, ...rest: infer Rest) => infer Result ? (...rest: Rest) => Result : never;
 };
 
-/** What the mapping cannot carry over: overloads. */
+/** What the mapping cannot carry over: overloads, and another order of the parameters. */
 interface Overloaded {
   max(): Tensor;
   max(
@@ -43,6 +44,8 @@ interface Overloaded {
   nonzero(options: { readonly asTuple: true }): Tensor[];
   unique(options?: { readonly sorted?: boolean; readonly dim?: number }): Tensor;
   unique(options: UniqueOptions): Tensor | Tensor[];
+  /** This tensor where the condition is true, `other` where it is false: the function `where(condition, this, other)`. */
+  where(condition: Tensor, other: Operand): Tensor;
 }
 
 declare module "../tensor/tensor.js" {
@@ -59,5 +62,8 @@ for (const [name, op] of Object.entries(ops)) {
     writable: true,
   });
 }
+Tensor.prototype.where = function (this: Tensor, condition, other) {
+  return ops.where(condition, this, other);
+};
 installTape();
 installWalkOps(ops);

@@ -5,3 +5,5 @@ export type { OpDefinition } from "./autograd.js";
 export { checkpoint, defineOp, hessian, jacobian, jvp, perSampleGradients, vjp } from "./autograd.js";
 export * from "./families.js";
 export { fillNormal, fillUniform } from "./fill-random.js";
+export * from "./functional.js";
+export type { PerAxis } from "./spatial.js";

@@ -3,7 +3,7 @@ import { rangeError, typeError } from "../error.js";
 import type { Ptr } from "../kernels/index.js";
 import { heap, offset, Storage, word } from "../memory/index.js";
 import { mergeAxes, type Shape } from "../shape.js";
-import { checkTensor, ptr, Tensor } from "../tensor/index.js";
+import { checkTensor, type DType, ptr, Tensor } from "../tensor/index.js";
 
 /** A tensor, or a number that broadcasts to it. */
 export type Operand = Tensor | number;
@@ -17,11 +17,12 @@ export const shapeOf = (x: Operand): Shape => (typeof x === "number" ? scalarSha
  * Address of an operand. A number is written into one of two lasting slots (one for each side of a binary op): kernels
  * run at once, so that it is read before it is overwritten, and no tensor is made for it.
  */
-export function operandPtr(x: Operand, side: 0 | 1): Ptr {
+export function operandPtr(x: Operand, side: 0 | 1, type: DType | null = "f32"): Ptr {
   if (typeof x !== "number") return ptr(x);
   slots ??= new Storage(64, "scalars", [16]);
   const at = offset(slots.ptr, 4 * side);
-  heap.f32[word(at)] = x;
+  if (type === "f32") heap.f32[word(at)] = x;
+  else heap.i32[word(at)] = x;
   return at;
 }
 
@@ -31,11 +32,6 @@ export function checkFloat(op: string, name: string, x: unknown): asserts x is T
   if (x.dtype !== "f32") {
     throw typeError(op, `${name} must be f32: got ${x.dtype}`, 'Convert with to("f32").');
   }
-}
-
-/** Throws unless `x` is an f32 tensor or a number. */
-export function checkOperand(op: string, name: string, x: unknown): asserts x is Operand {
-  if (typeof x !== "number") checkFloat(op, name, x);
 }
 
 /** How a kernel with its own loops walks: sizes, and for each operand strides and an offset, in elements. */

@@ -1,7 +1,7 @@
 // Matrix products. Operands are read as they lie: a transpose of the last two axes costs no copy.
 import { rangeError, show } from "../error.js";
-import { kernels, type Ptr } from "../kernels/index.js";
-import { nullPtr, offset, Storage } from "../memory/index.js";
+import { kernels } from "../kernels/index.js";
+import { nullPtr, offset } from "../memory/index.js";
 import { broadcastShapes, broadcastStrides, numelOf, type Shape, sameShape } from "../shape.js";
 import { composed, record } from "../tape/index.js";
 import { allocate, isTransposed, ptr, ptrAsStored, type Tensor } from "../tensor/index.js";
@@ -9,19 +9,7 @@ import { sumTo } from "./broadcast.js";
 import { checkFloat, inLoops } from "./launch.js";
 import { reshape, transpose, unsqueeze } from "./layout.js";
 import { sum } from "./reduce.js";
-
-let scratch: Storage | null = null;
-
-/** Room for packed operands, kept between calls. */
-function scratchFor(bytes: number): Ptr {
-  if (bytes === 0) return nullPtr;
-  if (scratch === null || scratch.bytes < bytes) {
-    const larger = new Storage(bytes, "matmul scratch", [bytes >> 2]);
-    scratch?.drop();
-    scratch = larger;
-  }
-  return scratch.ptr;
-}
+import { scratchFor } from "./scratch.js";
 
 /** op(a)·op(b) of the last two axes, with broadcast batch axes; `ta`, `tb` transpose. Closed under differentiation. */
 function product(a: Tensor, b: Tensor, ta: boolean, tb: boolean): Tensor {

@@ -4,7 +4,7 @@ import { kernels, type Ptr } from "../kernels/index.js";
 import { heap, watchHolder, word } from "../memory/index.js";
 import { checkShape, numelOf, type Shape } from "../shape.js";
 import { defaultGenerator, Generator } from "./generator.js";
-import { allocate, type DType, type NestedArray, ptr, Tensor, tapeHooks } from "./tensor.js";
+import { allocate, type DType, ptr, Tensor, tapeHooks } from "./tensor.js";
 
 /** Options of creation functions. */
 export interface CreateOptions {
@@ -26,12 +26,11 @@ export interface RandomOptions extends CreateOptions {
   readonly generator?: Generator;
 }
 
-/** Whatever `tensor` takes: numbers and booleans, nested to any depth, or typed arrays, iterables, tensors. */
-export type TensorData =
-  | NestedArray
-  | ArrayBufferView
-  | Iterable<number | boolean | readonly (number | boolean)[]>
-  | Tensor;
+/** Numbers and booleans in arrays, typed arrays or other iterables, nested to any depth. */
+export type NestedData = number | boolean | ArrayBufferView | (Iterable<NestedData> & object);
+
+/** Whatever `tensor` takes. */
+export type TensorData = NestedData | Tensor;
 
 const createOptions = ["dtype", "requiresGrad"];
 const dtypes: readonly DType[] = ["f32", "i32", "bool"];
@@ -60,34 +59,36 @@ function finish(x: Tensor, options: CreateOptions): Tensor {
   return x;
 }
 
-/** Shape of nested arrays, read along the first elements, and their leaves in order; ragged nesting throws. */
-function flatten(data: readonly unknown[]): { shape: number[]; flat: unknown[] } {
+/** A list as it may be nested: an array, a typed array, any other iterable but a text; undefined for a value. */
+function listOf(x: unknown): ArrayLike<unknown> | undefined {
+  if (Array.isArray(x) || ArrayBuffer.isView(x)) return x as unknown as ArrayLike<unknown>;
+  return typeof x === "object" && x !== null && Symbol.iterator in x ? [...(x as Iterable<unknown>)] : undefined;
+}
+
+/** Shape of nested lists, read along the first elements, and their leaves in order; ragged nesting throws. */
+function flatten(data: unknown): { shape: number[]; flat: unknown[] } {
   const shape: number[] = [];
-  for (let level: unknown = data; Array.isArray(level) || ArrayBuffer.isView(level); level = (level as unknown[])[0]) {
-    shape.push((level as unknown[]).length);
-  }
   const flat: unknown[] = [];
-  const walk = (level: unknown, axis: number): void => {
-    if (axis === shape.length) {
-      flat.push(level);
-      return;
+  const walk = (level: unknown, axis: number, first: boolean): void => {
+    const list = listOf(level);
+    if (first && list !== undefined) shape.push(list.length);
+    if (list?.length !== shape[axis]) {
+      const got = list !== undefined ? `${list.length} items` : describe(level);
+      const expected = axis < shape.length ? `${shape[axis]} items` : "a value";
+      throw rangeError("tensor", `nested arrays are ragged: expected ${expected} on axis ${axis}, got ${got}`);
     }
-    const list = level as readonly unknown[];
-    if (!(Array.isArray(level) || ArrayBuffer.isView(level)) || list.length !== shape[axis]) {
-      const got = Array.isArray(level) || ArrayBuffer.isView(level) ? `${list.length} items` : describe(level);
-      throw rangeError("tensor", `nested arrays are ragged: expected ${shape[axis]} items on axis ${axis}, got ${got}`);
-    }
-    for (let i = 0; i < list.length; i++) walk(list[i], axis + 1);
+    if (list === undefined) flat.push(level);
+    else for (let i = 0; i < list.length; i++) walk(list[i], axis + 1, first && i === 0);
   };
-  walk(data, 0);
+  walk(data, 0, true);
   return { shape, flat };
 }
 
 /**
- * A tensor of these values: numbers give f32, booleans bool, typed arrays their kind (integers up to 32 bits i32,
- * floats f32).
+ * A tensor of these values: numbers give f32, booleans bool (mixed with numbers f32), typed arrays their kind (integers
+ * up to 32 bits i32, floats f32).
  *
- * @param data numbers or booleans nested to any depth, a typed array, an iterable, or a tensor (copied).
+ * @param data numbers or booleans in arrays or other iterables, nested to any depth; a typed array; a tensor (copied).
  * @param options `shape` for flat data, `dtype`, `requiresGrad`.
  * @throws RangeError for ragged nesting or a shape of another size; TypeError for values that are no numbers.
  * PyTorch equivalent: `torch.tensor`.
@@ -116,8 +117,9 @@ export function tensor(data: TensorData, options: TensorOptions = {}): Tensor {
     shape = [flat.length];
     if (!(data instanceof Float32Array || data instanceof Float64Array)) natural = "i32";
   } else if (typeof data === "object" && data !== null && Symbol.iterator in data) {
-    ({ flat, shape } = flatten(Array.isArray(data) ? data : [...data]));
-    if (flat.length > 0 && typeof flat[0] === "boolean") natural = "bool";
+    const nested = flatten(data);
+    ({ flat, shape } = nested);
+    if (nested.flat.length > 0 && nested.flat.every((value) => typeof value === "boolean")) natural = "bool";
   } else
     throw typeError(
       "tensor",
@@ -154,7 +156,7 @@ export function tensor(data: TensorData, options: TensorOptions = {}): Tensor {
   const at = word(ptr(x));
   if (dtype === "f32") heap.f32.set(flat as ArrayLike<number>, at);
   else if (dtype === "i32") heap.i32.set(flat as ArrayLike<number>, at);
-  else for (let i = 0; i < flat.length; i++) heap.i32[at + i] = flat[i] ? 1 : 0;
+  else for (let i = 0; i < flat.length; i++) heap.i32[at + i] = Number(Number(flat[i]) !== 0); // NaN is true
   return finish(x, options);
 }
 
@@ -195,21 +197,70 @@ export function empty(shape: Shape, options: CreateOptions = {}): Tensor {
   return finish(allocate(checkShape("empty", shape), dtype, "empty"), options);
 }
 
-/** Values start, start + step, … below end (above, for a negative step); i32 when all three are integers. PyTorch: `torch.arange`. */
-export function arange(start: number, end?: number, step = 1, options: CreateOptions = {}): Tensor {
-  const from = end === undefined ? 0 : checkNumber("arange", "start", start);
-  const to = checkNumber("arange", "end", end ?? start);
-  checkNumber("arange", "step", step);
-  if (step === 0 || (to - from) * step < 0) {
-    throw rangeError("arange", `step ${step} does not lead from ${from} to ${to}`);
+/** Arguments whose last may be the options: the numbers before it, and them. */
+function splitLast<O extends object>(given: readonly (number | O | undefined)[]): [(number | undefined)[], O] {
+  const at = given.findIndex((x) => typeof x === "object" && x !== null);
+  const numbers = (at < 0 ? given : given.slice(0, at)) as (number | undefined)[];
+  return [numbers, at < 0 ? ({} as O) : (given[at] as O)];
+}
+
+/**
+ * Values start, start + step, … below end (above, for a negative step): `arange(end)`, `arange(start, end, step?)`, then
+ * options. i32 when all three are integers. PyTorch: `torch.arange`.
+ */
+export function arange(
+  start: number,
+  end?: number | CreateOptions,
+  step?: number | CreateOptions,
+  options?: CreateOptions,
+): Tensor {
+  const [numbers, chosen] = splitLast([end, step, options]);
+  const by = checkNumber("arange", "step", numbers[1] ?? 1);
+  const from = numbers[0] === undefined ? 0 : checkNumber("arange", "start", start);
+  const to = checkNumber("arange", "end", numbers[0] ?? start);
+  if (by === 0 || (to - from) * by < 0) {
+    throw rangeError("arange", `step ${by} does not lead from ${from} to ${to}`);
   }
-  const integers = [from, to, step].every(Number.isInteger);
-  const dtype = check("arange", options) ?? (integers ? "i32" : "f32");
-  const n = Math.ceil((to - from) / step);
-  const x = allocate([n], dtype, "arange");
+  const integers = [from, to, by].every(Number.isInteger);
+  const dtype = check("arange", chosen) ?? (integers ? "i32" : "f32");
+  const n = Math.ceil((to - from) / by);
+  return filled("arange", [n], dtype, chosen, (i) => from + i * by);
+}
+
+/** A tensor of values that the host computes. */
+function filled(op: string, shape: Shape, dtype: DType, options: CreateOptions, at: (i: number) => number): Tensor {
+  const x = allocate(shape, dtype, op);
   const view = x.view();
-  for (let i = 0; i < n; i++) view[i] = from + i * step;
+  for (let i = 0; i < view.length; i++) view[i] = dtype === "bool" ? Number(at(i) !== 0) : at(i);
   return finish(x, options);
+}
+
+/**
+ * `steps` values from start to end, both included, equally far apart; computed from the nearer end. PyTorch:
+ * `torch.linspace`.
+ */
+export function linspace(start: number, end: number, steps: number, options: CreateOptions = {}): Tensor {
+  checkNumber("linspace", "start", start);
+  checkNumber("linspace", "end", end);
+  checkInteger("linspace", "steps", steps, 0);
+  const dtype = check("linspace", options) ?? "f32";
+  const by = steps > 1 ? (end - start) / (steps - 1) : 0;
+  return filled("linspace", [steps], dtype, options, (i) =>
+    2 * i < steps ? start + by * i : end - by * (steps - 1 - i),
+  );
+}
+
+/** The identity matrix `[n, m]`, m = n by default: 1 on the diagonal, 0 elsewhere. PyTorch: `torch.eye`. */
+export function eye(n: number, m?: number | CreateOptions, options?: CreateOptions): Tensor {
+  checkInteger("eye", "n", n, 0);
+  const [[columns = n], chosen] = splitLast([m, options]);
+  checkInteger("eye", "m", columns, 0);
+  const dtype = check("eye", chosen) ?? "f32";
+  const x = allocate([n, columns], dtype, "eye");
+  fillWith(x, 0);
+  const view = x.view();
+  for (let i = 0; i < Math.min(n, columns); i++) view[i * columns + i] = 1;
+  return finish(x, chosen);
 }
 
 const randomOptions = [...createOptions, "generator"];
@@ -241,11 +292,18 @@ export function randn(shape: Shape, options: RandomOptions = {}): Tensor {
   return drawn("randn", shape, options, "f32", (state, y, n) => kernels.normal(state, y, n, 0, 1));
 }
 
-/** Integers from low to high - 1, all equally likely; i32. PyTorch: `torch.randint`. */
-export function randint(low: number, high: number, shape: Shape, options: RandomOptions = {}): Tensor {
-  checkInteger("randint", "low", low, -2147483648, 2147483647);
-  checkInteger("randint", "high", high, low + 1, 2147483647);
-  return drawn("randint", shape, options, "i32", (state, y, n) => kernels.randint(state, y, n, low, high));
+/**
+ * Integers from low to high − 1, all equally likely; i32: `randint(high, shape)` or `randint(low, high, shape)`, then
+ * options. PyTorch: `torch.randint`.
+ */
+export function randint(high: number, shape: Shape, options?: RandomOptions): Tensor;
+export function randint(low: number, high: number, shape: Shape, options?: RandomOptions): Tensor;
+export function randint(a: number, b: number | Shape, c?: Shape | RandomOptions, d?: RandomOptions): Tensor {
+  const short = Array.isArray(b);
+  const low = checkInteger("randint", "low", short ? 0 : a, -2147483648, 2147483647);
+  const high = checkInteger("randint", "high", short ? a : b, low + 1, 2147483647);
+  const [shape, options] = (short ? [b, c] : [c, d]) as [Shape, RandomOptions | undefined];
+  return drawn("randint", shape, options ?? {}, "i32", (state, y, n) => kernels.randint(state, y, n, low, high));
 }
 
 /** A random permutation of 0..n-1; i32. PyTorch: `torch.randperm`. */

@@ -1,12 +1,14 @@
 // Tensors as the rest of the library sees them.
 
-export type { CreateOptions, RandomOptions, TensorData, TensorOptions } from "./create.js";
+export type { CreateOptions, NestedData, RandomOptions, TensorData, TensorOptions } from "./create.js";
 export {
   arange,
   checkDType,
   empty,
+  eye,
   fillWith,
   full,
+  linspace,
   ones,
   rand,
   randint,
@@ -16,6 +18,7 @@ export {
   zeros,
 } from "./create.js";
 export { defaultGenerator, Generator, manualSeed, nextStream, seed, withGenerator } from "./generator.js";
+export { emptyLike, fullLike, onesLike, randintLike, randLike, randnLike, zerosLike } from "./like.js";
 export type { BackwardOptions, DType, NestedArray, TapeHooks, TapeNode, TypedArray } from "./tensor.js";
 export {
   allocate,
