@@ -4,6 +4,12 @@ declare module "gradine" {
   export interface AdaptiveMaxPoolOptions {
     readonly returnIndices?: boolean;
   }
+  export interface AddcmulOptions {
+    readonly value?: number;
+  }
+  export interface AlphaOptions {
+    readonly alpha?: number;
+  }
   export interface AvgPoolOptions {
     readonly stride?: PerAxis;
     readonly padding?: PerAxis;
@@ -14,6 +20,13 @@ declare module "gradine" {
   export interface BackwardOptions {
     readonly retainGraph?: boolean;
     readonly createGraph?: boolean;
+  }
+  export interface BernoulliOptions {
+    readonly generator?: Generator;
+  }
+  export interface ClampOptions {
+    readonly min?: Operand | undefined;
+    readonly max?: Operand | undefined;
   }
   export interface ConvOptions {
     readonly stride?: PerAxis;
@@ -42,6 +55,12 @@ declare module "gradine" {
     readonly dim2?: number;
   }
   export type Dim = number | readonly number[] | ReduceOptions | undefined;
+  export interface EluOptions {
+    readonly alpha?: number;
+  }
+  export interface GeluOptions {
+    readonly approximate?: "none" | "tanh";
+  }
   export class Generator {
     readonly seed: number;
     constructor(seed?: number, stream?: {
@@ -62,6 +81,16 @@ declare module "gradine" {
     readonly seed?: number;
     readonly raise?: boolean;
   }
+  export interface GumbelSoftmaxOptions {
+    readonly tau?: number;
+    readonly hard?: boolean;
+    readonly dim?: number;
+    readonly generator?: Generator;
+  }
+  export interface HardtanhOptions {
+    readonly minVal?: number;
+    readonly maxVal?: number;
+  }
   export interface HistcOptions {
     readonly bins?: number;
     readonly min?: number;
@@ -81,6 +110,9 @@ declare module "gradine" {
     readonly mode?: "nearest" | "nearest-exact" | "linear" | "bilinear" | "trilinear" | "bicubic" | "area";
     readonly alignCorners?: boolean;
   }
+  export interface LeakyReluOptions {
+    readonly negativeSlope?: number;
+  }
   export interface LossOptions {
     readonly reduction?: Reduction;
   }
@@ -98,6 +130,10 @@ declare module "gradine" {
     readonly biggest: readonly string[];
   }
   export type NestedArray = number | boolean | NestedArray[];
+  export type NestedData = number | boolean | ArrayBufferView | (Iterable<NestedData> & object);
+  export interface OneHotOptions {
+    readonly dtype?: DType;
+  }
   export interface OpDefinition<Inputs extends readonly Tensor[]> {
     forward(...inputs: Inputs): Tensor;
     backward(gy: Tensor, context: {
@@ -114,7 +150,6 @@ declare module "gradine" {
     readonly mode?: "constant" | "reflect" | "replicate" | "circular";
     readonly value?: number;
   }
-  export type PerAxis = number | readonly number[];
   export interface RandomOptions extends CreateOptions {
     readonly generator?: Generator;
   }
@@ -132,6 +167,10 @@ declare module "gradine" {
   }
   export type Shape = readonly number[];
   export type SliceRange = readonly [start?: number | null, end?: number | null, step?: number] | null;
+  export interface SoftplusOptions {
+    readonly beta?: number;
+    readonly threshold?: number;
+  }
   export interface SortOptions {
     readonly dim?: number;
     readonly descending?: boolean;
@@ -159,7 +198,7 @@ declare module "gradine" {
   export interface Tensor {
     [Symbol.dispose](): void;
   }
-  export type TensorData = NestedArray | ArrayBufferView | Iterable<number | boolean | readonly (number | boolean)[]> | Tensor;
+  export type TensorData = NestedData | Tensor;
   export interface TensorOptions extends CreateOptions {
     readonly shape?: Shape;
   }
@@ -189,6 +228,7 @@ declare module "gradine" {
     readonly correction?: number;
     readonly unbiased?: boolean;
   }
+  export function abs(x: Tensor): Tensor;
   export function adaptiveAvgPool1d(x: Tensor, outputSize: OutputSize): Tensor;
   export function adaptiveAvgPool2d(x: Tensor, outputSize: OutputSize): Tensor;
   export function adaptiveMaxPool1d(x: Tensor, outputSize: OutputSize, options: AdaptiveMaxPoolOptions & {
@@ -199,12 +239,13 @@ declare module "gradine" {
     readonly returnIndices: true;
   }): [Tensor, Tensor];
   export function adaptiveMaxPool2d(x: Tensor, outputSize: OutputSize, options?: AdaptiveMaxPoolOptions): Tensor;
-  export function add(a: Operand, b: Operand): Tensor;
+  export function add(a: Operand, b: Operand, options?: AlphaOptions): Tensor;
+  export function addcmul(x: Tensor, a: Tensor, b: Tensor, options?: AddcmulOptions): Tensor;
   export function all(x: Tensor, dim?: Dim, options?: ReduceOptions): Tensor;
   export function amax(x: Tensor, dim?: Dim, options?: ReduceOptions): Tensor;
   export function amin(x: Tensor, dim?: Dim, options?: ReduceOptions): Tensor;
   export function any(x: Tensor, dim?: Dim, options?: ReduceOptions): Tensor;
-  export function arange(start: number, end?: number, step?: number, options?: CreateOptions): Tensor;
+  export function arange(start: number, end?: number | CreateOptions, step?: number | CreateOptions, options?: CreateOptions): Tensor;
   export function argmax(x: Tensor, dim?: number | {
     readonly dim?: number;
     readonly keepdim?: boolean;
@@ -219,8 +260,11 @@ declare module "gradine" {
   }): Tensor;
   export function argsort(x: Tensor, dim?: number | SortOptions, options?: SortOptions): Tensor;
   export function at(x: Tensor, ...indices: Index[]): Tensor;
+  export function atan(x: Tensor): Tensor;
   export function avgPool1d(x: Tensor, kernelSize: PerAxis, options?: AvgPoolOptions): Tensor;
   export function avgPool2d(x: Tensor, kernelSize: PerAxis, options?: AvgPoolOptions): Tensor;
+  export function bernoulli(p: Tensor, options?: BernoulliOptions): Tensor;
+  export function binaryStep(x: Tensor): Tensor;
   export function bincount(x: Tensor, weights?: Tensor | {
     readonly minlength?: number;
   }, options?: {
@@ -231,8 +275,10 @@ declare module "gradine" {
   export function cat(tensors: readonly Tensor[], dim?: number | {
     readonly dim?: number;
   }): Tensor;
+  export function ceil(x: Tensor): Tensor;
   export function checkpoint(fn: (...inputs: Tensor[]) => Tensor, inputs: readonly Tensor[]): Tensor;
   export function chunk(x: Tensor, chunks: number, dim?: AxisOption): Tensor[];
+  export function clamp(x: Tensor, min?: Operand | ClampOptions, max?: Operand): Tensor;
   export function clone(x: Tensor): Tensor;
   export function conv1d(x: Tensor, weight: Tensor, bias?: Tensor | ConvOptions | null, options?: ConvOptions): Tensor;
   export function conv2d(x: Tensor, weight: Tensor, bias?: Tensor | ConvOptions | null, options?: ConvOptions): Tensor;
@@ -240,6 +286,7 @@ declare module "gradine" {
   export function convTranspose1d(x: Tensor, weight: Tensor, bias?: Tensor | ConvTransposeOptions | null, options?: ConvTransposeOptions): Tensor;
   export function convTranspose2d(x: Tensor, weight: Tensor, bias?: Tensor | ConvTransposeOptions | null, options?: ConvTransposeOptions): Tensor;
   export function copy(x: Tensor, source: Tensor): Tensor;
+  export function cos(x: Tensor): Tensor;
   export function crossEntropy(input: Tensor, target: Tensor, options?: CrossEntropyOptions): Tensor;
   export function cumprod(x: Tensor, dim: AxisOption): Tensor;
   export function cumsum(x: Tensor, dim: AxisOption): Tensor;
@@ -253,20 +300,39 @@ declare module "gradine" {
     readonly vectors: Tensor;
   };
   export function einsum(equation: string, ...operands: readonly Tensor[]): Tensor;
+  export function elu(x: Tensor, options?: EluOptions): Tensor;
   export function empty(shape: Shape, options?: CreateOptions): Tensor;
+  export function emptyLike(x: Tensor, options?: CreateOptions): Tensor;
   export function enableGrad<T>(fn: () => T): T;
+  export function eq(a: Operand, b: Operand): Tensor;
+  export function erf(x: Tensor): Tensor;
   export function exp(x: Tensor): Tensor;
   export function expand(x: Tensor, shape: Shape): Tensor;
+  export function expm1(x: Tensor): Tensor;
+  export function eye(n: number, m?: number | CreateOptions, options?: CreateOptions): Tensor;
   export function fill(x: Tensor, value: number | boolean): Tensor;
   export function flatten(x: Tensor, startDim?: number, endDim?: number): Tensor;
   export function flip(x: Tensor, dims: number | readonly number[]): Tensor;
+  export function floor(x: Tensor): Tensor;
   export function fold(x: Tensor, outputSize: PerAxis, kernelSize: PerAxis, options?: UnfoldOptions): Tensor;
   export function full(shape: Shape, value: number | boolean, options?: CreateOptions): Tensor;
+  export function fullLike(x: Tensor, value: number | boolean, options?: CreateOptions): Tensor;
   export function gather(x: Tensor, dim: number, index: Tensor): Tensor;
+  export function ge(a: Operand, b: Operand): Tensor;
+  export function gelu(x: Tensor, options?: GeluOptions): Tensor;
+  export function glu(x: Tensor, dim?: number | {
+    readonly dim?: number;
+  }): Tensor;
   export function grad<O extends GradOptions>(outputs: Tensor | readonly Tensor[], inputs: Tensor | readonly Tensor[], options?: O): Gradients<O>;
   export function gradcheck(fn: (...inputs: Tensor[]) => Tensor, inputs: readonly Tensor[], options?: GradcheckOptions): boolean;
+  export function gt(a: Operand, b: Operand): Tensor;
+  export function gumbelSoftmax(logits: Tensor, options?: GumbelSoftmaxOptions): Tensor;
+  export function hardsigmoid(x: Tensor): Tensor;
+  export function hardswish(x: Tensor): Tensor;
+  export function hardtanh(x: Tensor, options?: HardtanhOptions): Tensor;
   export function hessian(fn: (input: Tensor) => Tensor, input: Tensor): Tensor;
   export function histc(x: Tensor, options?: HistcOptions): Tensor;
+  export function identity(x: Tensor): Tensor;
   export function indexAdd(x: Tensor, dim: number, index: Tensor, source: Tensor, options?: {
     readonly alpha?: number;
   }): Tensor;
@@ -274,6 +340,10 @@ declare module "gradine" {
   export function indexSelect(x: Tensor, dim: number, index: Tensor): Tensor;
   export function init(options?: InitOptions): void;
   export function interpolate(x: Tensor, options: InterpolateOptions): Tensor;
+  function finiteMask(x: Tensor): Tensor;
+  export { finiteMask as isFinite };
+  function nanMask(x: Tensor): Tensor;
+  export { nanMask as isNaN };
   export function jacobian(fn: (...inputs: Tensor[]) => Tensor, inputs: Tensor): Tensor;
   export function jacobian(fn: (...inputs: Tensor[]) => Tensor, inputs: readonly Tensor[]): Tensor[];
   export function jvp(fn: (...inputs: Tensor[]) => Tensor, inputs: Tensor | readonly Tensor[], tangents: Tensor | readonly Tensor[]): {
@@ -281,12 +351,23 @@ declare module "gradine" {
     readonly tangent: Tensor;
   };
   export function keep<T extends Tensor | readonly Tensor[]>(tensors: T): T;
+  export function le(a: Operand, b: Operand): Tensor;
+  export function leakyRelu(x: Tensor, options?: LeakyReluOptions): Tensor;
+  export function lerp(start: Tensor, end: Tensor, weight: Operand): Tensor;
   export function linear(x: Tensor, weight: Tensor, bias?: Tensor): Tensor;
+  export function linspace(start: number, end: number, steps: number, options?: CreateOptions): Tensor;
   export function log(x: Tensor): Tensor;
+  export function log1p(x: Tensor): Tensor;
+  export function logSigmoid(x: Tensor): Tensor;
   export function logSoftmax(x: Tensor, dim: AxisOption): Tensor;
+  export function logicalAnd(a: Operand, b: Operand): Tensor;
+  export function logicalNot(x: Tensor): Tensor;
+  export function logicalOr(a: Operand, b: Operand): Tensor;
+  export function logicalXor(a: Operand, b: Operand): Tensor;
   export function logsumexp(x: Tensor, dim: number | readonly number[] | ReduceOptions, options?: {
     readonly keepdim?: boolean;
   }): Tensor;
+  export function lt(a: Operand, b: Operand): Tensor;
   export function manualSeed(seed: number): void;
   export function maskedFill(x: Tensor, mask: Tensor, value: number | boolean | Tensor): Tensor;
   export function maskedSelect(x: Tensor, mask: Tensor): Tensor;
@@ -306,6 +387,10 @@ declare module "gradine" {
     readonly returnIndices: true;
   }): [Tensor, Tensor];
   export function maxPool2d(x: Tensor, kernelSize: PerAxis, options?: MaxPoolOptions): Tensor;
+  export function maximum(a: Operand, b: Operand): Tensor;
+  export function maxout(x: Tensor, pieces: number, dim?: number | {
+    readonly dim?: number;
+  }): Tensor;
   export function mean(x: Tensor, dim?: Dim, options?: ReduceOptions): Tensor;
   export function median(x: Tensor): Tensor;
   export function median(x: Tensor, dim: number | {
@@ -325,10 +410,13 @@ declare module "gradine" {
   }, options?: {
     readonly keepdim?: boolean;
   }): ValuesAndIndices;
+  export function minimum(a: Operand, b: Operand): Tensor;
+  export function mish(x: Tensor): Tensor;
   export function movedim(x: Tensor, source: number | readonly number[], destination: number | readonly number[]): Tensor;
   export function mseLoss(input: Tensor, target: Tensor, options?: LossOptions): Tensor;
   export function mul(a: Operand, b: Operand): Tensor;
   export function narrow(x: Tensor, dim: number, start: number, length: number): Tensor;
+  export function ne(a: Operand, b: Operand): Tensor;
   export function neg(x: Tensor): Tensor;
   export function noGrad<T>(fn: () => T): T;
   export function nonzero(x: Tensor, options?: {
@@ -337,35 +425,57 @@ declare module "gradine" {
   export function nonzero(x: Tensor, options: {
     readonly asTuple: true;
   }): Tensor[];
+  export function oneHot(x: Tensor, numClasses: number, options?: OneHotOptions): Tensor;
   export function ones(shape: Shape, options?: CreateOptions): Tensor;
+  export function onesLike(x: Tensor, options?: CreateOptions): Tensor;
   export function outer(a: Tensor, b: Tensor): Tensor;
   export function pad(x: Tensor, pad: readonly number[], options?: PadOptions): Tensor;
   export function perSampleGradients(fn: (...rows: Tensor[]) => Tensor, parameters: readonly Tensor[], ...batch: readonly Tensor[]): Tensor[];
   export function permute(x: Tensor, dims: readonly number[]): Tensor;
+  export function pow(x: Operand, exponent: Operand): Tensor;
+  export function prelu(x: Tensor, weight: Tensor): Tensor;
   export function prod(x: Tensor, dim?: Dim, options?: ReduceOptions): Tensor;
   export function qr(x: Tensor): {
     readonly q: Tensor;
     readonly r: Tensor;
   };
   export function rand(shape: Shape, options?: RandomOptions): Tensor;
+  export function randLike(x: Tensor, options?: RandomOptions): Tensor;
+  export function randint(high: number, shape: Shape, options?: RandomOptions): Tensor;
   export function randint(low: number, high: number, shape: Shape, options?: RandomOptions): Tensor;
+  export function randintLike(x: Tensor, low: number, high?: number | RandomOptions, options?: RandomOptions): Tensor;
   export function randn(shape: Shape, options?: RandomOptions): Tensor;
+  export function randnLike(x: Tensor, options?: RandomOptions): Tensor;
   export function randperm(n: number, options?: RandomOptions): Tensor;
+  export function reciprocal(x: Tensor): Tensor;
   export function relu(x: Tensor): Tensor;
+  export function relu6(x: Tensor): Tensor;
+  export function remainder(a: Operand, b: Operand): Tensor;
   export function repeat(x: Tensor, sizes: Shape): Tensor;
   export function reshape(x: Tensor, shape: Shape): Tensor;
   export function roll(x: Tensor, shifts: number | readonly number[], dims?: number | readonly number[] | {
     readonly dims?: number | readonly number[];
   }): Tensor;
+  export function round(x: Tensor): Tensor;
+  export function rsqrt(x: Tensor): Tensor;
   export function scatter(x: Tensor, dim: number, index: Tensor, src: Tensor | number | boolean): Tensor;
   export function scatterAdd(x: Tensor, dim: number, index: Tensor, src: Tensor): Tensor;
   export function scope<T>(fn: () => T): T;
   export function searchsorted(sortedSequence: Tensor, values: Tensor | number, options?: SearchOptions): Tensor;
   export function seed(): number;
+  export function selu(x: Tensor): Tensor;
   export function setAt(x: Tensor, indices: Index | readonly Index[], value: Tensor | number | boolean, options?: IndexPutOptions): Tensor;
   export function sigmoid(x: Tensor): Tensor;
+  export function sign(x: Tensor): Tensor;
+  export function silu(x: Tensor): Tensor;
+  export function sin(x: Tensor): Tensor;
   export function slice(x: Tensor, ranges: readonly SliceRange[]): Tensor;
   export function softmax(x: Tensor, dim: AxisOption): Tensor;
+  export function softmin(x: Tensor, dim: number | {
+    readonly dim: number;
+  }): Tensor;
+  export function softplus(x: Tensor, options?: SoftplusOptions): Tensor;
+  export function softsign(x: Tensor): Tensor;
   export function sort(x: Tensor, dim?: number | SortOptions, options?: SortOptions): ValuesAndIndices;
   export function split(x: Tensor, sizes: number | readonly number[], dim?: AxisOption): Tensor[];
   export function sqrt(x: Tensor): Tensor;
@@ -374,7 +484,7 @@ declare module "gradine" {
   export function stack(tensors: readonly Tensor[], dim?: AxisOption): Tensor;
   export function std(x: Tensor, dim?: VarianceDim, options?: VarianceOptions): Tensor;
   export function steps(n: number): IterableIterator<number>;
-  export function sub(a: Operand, b: Operand): Tensor;
+  export function sub(a: Operand, b: Operand, options?: AlphaOptions): Tensor;
   export function sum(x: Tensor, dim?: Dim, options?: ReduceOptions): Tensor;
   export function svd(x: Tensor): {
     readonly u: Tensor;
@@ -409,8 +519,10 @@ declare module "gradine" {
     readonly output: Tensor;
     readonly gradients: Tensor[];
   };
+  export function where(condition: Tensor, a: Operand, b: Operand): Tensor;
   export function zero(x: Tensor): Tensor;
   export function zeros(shape: Shape, options?: CreateOptions): Tensor;
+  export function zerosLike(x: Tensor, options?: CreateOptions): Tensor;
 }
 
 declare module "gradine/nn" {
@@ -735,22 +847,6 @@ interface Overloaded {
   }, options?: {
     readonly keepdim?: boolean;
   }): ValuesAndIndices;
-  maxPool1d(kernelSize: PerAxis, options: MaxPoolOptions & {
-    readonly returnIndices: true;
-  }): [Tensor, Tensor];
-  maxPool1d(kernelSize: PerAxis, options?: MaxPoolOptions): Tensor;
-  maxPool2d(kernelSize: PerAxis, options: MaxPoolOptions & {
-    readonly returnIndices: true;
-  }): [Tensor, Tensor];
-  maxPool2d(kernelSize: PerAxis, options?: MaxPoolOptions): Tensor;
-  adaptiveMaxPool1d(outputSize: OutputSize, options: AdaptiveMaxPoolOptions & {
-    readonly returnIndices: true;
-  }): [Tensor, Tensor];
-  adaptiveMaxPool1d(outputSize: OutputSize, options?: AdaptiveMaxPoolOptions): Tensor;
-  adaptiveMaxPool2d(outputSize: OutputSize, options: AdaptiveMaxPoolOptions & {
-    readonly returnIndices: true;
-  }): [Tensor, Tensor];
-  adaptiveMaxPool2d(outputSize: OutputSize, options?: AdaptiveMaxPoolOptions): Tensor;
   nonzero(options?: {
     readonly asTuple?: false;
   }): Tensor;
@@ -762,6 +858,7 @@ interface Overloaded {
     readonly dim?: number;
   }): Tensor;
   unique(options: UniqueOptions): Tensor | Tensor[];
+  where(condition: Tensor, other: Operand): Tensor;
 }
 // dist/ops/fluent.d.ts#Renamed
 type Renamed = typeof renamed;
@@ -782,6 +879,8 @@ type AxisOption = number | {
 type AxisOption = number | {
   readonly dim: number;
 };
+// dist/ops/spatial.d.ts#PerAxis
+type PerAxis = number | readonly number[];
 // dist/ops/triangle.d.ts#DiagonalOption
 type DiagonalOption = number | {
   readonly diagonal?: number;
