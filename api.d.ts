@@ -10,6 +10,13 @@ declare module "gradine" {
   export interface AlphaOptions {
     readonly alpha?: number;
   }
+  export interface AttentionOptions {
+    readonly attnMask?: Tensor | null | undefined;
+    readonly dropoutP?: number;
+    readonly isCausal?: boolean;
+    readonly scale?: number;
+    readonly generator?: Generator;
+  }
   export interface AvgPoolOptions {
     readonly stride?: PerAxis;
     readonly padding?: PerAxis;
@@ -21,8 +28,18 @@ declare module "gradine" {
     readonly retainGraph?: boolean;
     readonly createGraph?: boolean;
   }
+  export interface BatchNormOptions extends NormOptions {
+    readonly training?: boolean;
+    readonly momentum?: number;
+  }
   export interface BernoulliOptions {
     readonly generator?: Generator;
+  }
+  export interface BinaryCrossEntropyOptions extends LossOptions {
+    readonly weight?: Tensor | null | undefined;
+  }
+  export interface BinaryCrossEntropyWithLogitsOptions extends BinaryCrossEntropyOptions {
+    readonly posWeight?: Tensor | null | undefined;
   }
   export interface ClampOptions {
     readonly min?: Operand | undefined;
@@ -41,12 +58,19 @@ declare module "gradine" {
     readonly groups?: number;
     readonly dilation?: PerAxis;
   }
+  export interface CosineEmbeddingOptions extends LossOptions {
+    readonly margin?: number;
+  }
+  export interface CosineOptions {
+    readonly dim?: number;
+    readonly eps?: number;
+  }
   export interface CreateOptions {
     readonly dtype?: DType;
     readonly requiresGrad?: boolean;
   }
-  export interface CrossEntropyOptions extends LossOptions {
-    readonly ignoreIndex?: number;
+  export interface CrossEntropyOptions extends NllOptions {
+    readonly labelSmoothing?: number;
   }
   export type DType = "f32" | "i32" | "bool";
   export interface DiagonalOptions {
@@ -55,8 +79,32 @@ declare module "gradine" {
     readonly dim2?: number;
   }
   export type Dim = number | readonly number[] | ReduceOptions | undefined;
+  export interface DropoutOptions {
+    readonly p?: number;
+    readonly training?: boolean;
+    readonly generator?: Generator;
+  }
   export interface EluOptions {
     readonly alpha?: number;
+  }
+  export interface EmbeddingBagOptions {
+    readonly offsets?: Tensor | null | undefined;
+    readonly mode?: "sum" | "mean" | "max";
+    readonly perSampleWeights?: Tensor | null | undefined;
+    readonly includeLastOffset?: boolean;
+    readonly paddingIdx?: number;
+  }
+  export interface EmbeddingOptions {
+    readonly paddingIdx?: number;
+  }
+  export interface FocalOptions extends LossOptions {
+    readonly alpha?: number;
+    readonly gamma?: number;
+    readonly reduction?: Reduction;
+  }
+  export interface GaussianNllOptions extends LossOptions {
+    readonly full?: boolean;
+    readonly eps?: number;
   }
   export interface GeluOptions {
     readonly approximate?: "none" | "tanh";
@@ -91,10 +139,16 @@ declare module "gradine" {
     readonly minVal?: number;
     readonly maxVal?: number;
   }
+  export interface HingeEmbeddingOptions extends LossOptions {
+    readonly margin?: number;
+  }
   export interface HistcOptions {
     readonly bins?: number;
     readonly min?: number;
     readonly max?: number;
+  }
+  export interface HuberOptions extends LossOptions {
+    readonly delta?: number;
   }
   export type Index = number | Exclude<SliceRange, null> | ":" | "..." | null | Tensor;
   export interface IndexPutOptions {
@@ -104,14 +158,29 @@ declare module "gradine" {
     readonly module?: object;
     readonly maxBytes?: number;
   }
+  export interface InstanceNormOptions extends NormOptions {
+    readonly runningMean?: Tensor | null | undefined;
+    readonly runningVar?: Tensor | null | undefined;
+    readonly useInputStats?: boolean;
+    readonly momentum?: number;
+  }
   export interface InterpolateOptions {
     readonly size?: PerAxis;
     readonly scaleFactor?: PerAxis;
     readonly mode?: "nearest" | "nearest-exact" | "linear" | "bilinear" | "trilinear" | "bicubic" | "area";
     readonly alignCorners?: boolean;
   }
+  export interface KlDivOptions {
+    readonly logTarget?: boolean;
+    readonly reduction?: Reduction | "batchmean";
+  }
   export interface LeakyReluOptions {
     readonly negativeSlope?: number;
+  }
+  export interface LocalResponseOptions {
+    readonly alpha?: number;
+    readonly beta?: number;
+    readonly k?: number;
   }
   export interface LossOptions {
     readonly reduction?: Reduction;
@@ -129,8 +198,26 @@ declare module "gradine" {
     readonly heapBytes: number;
     readonly biggest: readonly string[];
   }
+  export interface MultiMarginOptions extends LossOptions {
+    readonly p?: number;
+    readonly margin?: number;
+    readonly weight?: Tensor | null | undefined;
+    readonly divideByClasses?: boolean;
+  }
   export type NestedArray = number | boolean | NestedArray[];
   export type NestedData = number | boolean | ArrayBufferView | (Iterable<NestedData> & object);
+  export interface NllOptions extends LossOptions {
+    readonly weight?: Tensor | null | undefined;
+    readonly ignoreIndex?: number;
+  }
+  export interface NormOptions extends Affine {
+    readonly eps?: number;
+  }
+  export interface NormalizeOptions {
+    readonly p?: number;
+    readonly dim?: number;
+    readonly eps?: number;
+  }
   export interface OneHotOptions {
     readonly dtype?: DType;
   }
@@ -150,6 +237,11 @@ declare module "gradine" {
     readonly mode?: "constant" | "reflect" | "replicate" | "circular";
     readonly value?: number;
   }
+  export interface PoissonNllOptions extends LossOptions {
+    readonly logInput?: boolean;
+    readonly full?: boolean;
+    readonly eps?: number;
+  }
   export interface RandomOptions extends CreateOptions {
     readonly generator?: Generator;
   }
@@ -161,12 +253,19 @@ declare module "gradine" {
   export class ReleasedTensorError extends ReferenceError {
     constructor(op: string, shape: readonly number[], cause: string);
   }
+  export interface RmsNormOptions {
+    readonly weight?: Tensor | null | undefined;
+    readonly eps?: number;
+  }
   export interface SearchOptions {
     readonly right?: boolean;
     readonly side?: "left" | "right";
   }
   export type Shape = readonly number[];
   export type SliceRange = readonly [start?: number | null, end?: number | null, step?: number] | null;
+  export interface SmoothL1Options extends LossOptions {
+    readonly beta?: number;
+  }
   export interface SoftplusOptions {
     readonly beta?: number;
     readonly threshold?: number;
@@ -207,6 +306,12 @@ declare module "gradine" {
     readonly largest?: boolean;
     readonly sorted?: boolean;
   }
+  export interface TripletMarginOptions extends LossOptions {
+    readonly margin?: number;
+    readonly p?: number;
+    readonly eps?: number;
+    readonly swap?: boolean;
+  }
   export type TypedArray = Float32Array | Int32Array | Uint8Array;
   export interface UnfoldOptions {
     readonly dilation?: PerAxis;
@@ -228,6 +333,9 @@ declare module "gradine" {
     readonly correction?: number;
     readonly unbiased?: boolean;
   }
+  export interface VectorNormOptions extends ReduceOptions {
+    readonly p?: number;
+  }
   export function abs(x: Tensor): Tensor;
   export function adaptiveAvgPool1d(x: Tensor, outputSize: OutputSize): Tensor;
   export function adaptiveAvgPool2d(x: Tensor, outputSize: OutputSize): Tensor;
@@ -242,6 +350,7 @@ declare module "gradine" {
   export function add(a: Operand, b: Operand, options?: AlphaOptions): Tensor;
   export function addcmul(x: Tensor, a: Tensor, b: Tensor, options?: AddcmulOptions): Tensor;
   export function all(x: Tensor, dim?: Dim, options?: ReduceOptions): Tensor;
+  export function alphaDropout(x: Tensor, p?: Probability, options?: DropoutOptions): Tensor;
   export function amax(x: Tensor, dim?: Dim, options?: ReduceOptions): Tensor;
   export function amin(x: Tensor, dim?: Dim, options?: ReduceOptions): Tensor;
   export function any(x: Tensor, dim?: Dim, options?: ReduceOptions): Tensor;
@@ -263,7 +372,10 @@ declare module "gradine" {
   export function atan(x: Tensor): Tensor;
   export function avgPool1d(x: Tensor, kernelSize: PerAxis, options?: AvgPoolOptions): Tensor;
   export function avgPool2d(x: Tensor, kernelSize: PerAxis, options?: AvgPoolOptions): Tensor;
+  export function batchNorm(x: Tensor, runningMean: Tensor | null, runningVar: Tensor | null, weight?: OrOptions<BatchNormOptions>, bias?: OrOptions<BatchNormOptions>, options?: BatchNormOptions): Tensor;
   export function bernoulli(p: Tensor, options?: BernoulliOptions): Tensor;
+  export function binaryCrossEntropy(input: Tensor, target: Tensor, weight?: OrOptions<BinaryCrossEntropyOptions>, options?: BinaryCrossEntropyOptions): Tensor;
+  export function binaryCrossEntropyWithLogits(input: Tensor, target: Tensor, weight?: OrOptions<BinaryCrossEntropyWithLogitsOptions>, options?: BinaryCrossEntropyWithLogitsOptions): Tensor;
   export function binaryStep(x: Tensor): Tensor;
   export function bincount(x: Tensor, weights?: Tensor | {
     readonly minlength?: number;
@@ -287,7 +399,9 @@ declare module "gradine" {
   export function convTranspose2d(x: Tensor, weight: Tensor, bias?: Tensor | ConvTransposeOptions | null, options?: ConvTransposeOptions): Tensor;
   export function copy(x: Tensor, source: Tensor): Tensor;
   export function cos(x: Tensor): Tensor;
-  export function crossEntropy(input: Tensor, target: Tensor, options?: CrossEntropyOptions): Tensor;
+  export function cosineEmbeddingLoss(x1: Tensor, x2: Tensor, target: Tensor, options?: CosineEmbeddingOptions): Tensor;
+  export function cosineSimilarity(x1: Tensor, x2: Tensor, dim?: number | CosineOptions, options?: CosineOptions): Tensor;
+  export function crossEntropy(input: Tensor, target: Tensor, weight?: OrOptions<CrossEntropyOptions>, options?: CrossEntropyOptions): Tensor;
   export function cumprod(x: Tensor, dim: AxisOption): Tensor;
   export function cumsum(x: Tensor, dim: AxisOption): Tensor;
   export function defineOp<Inputs extends readonly Tensor[]>(name: string, definition: OpDefinition<Inputs>): (...inputs: Inputs) => Tensor;
@@ -295,12 +409,18 @@ declare module "gradine" {
   export function diagonal(x: Tensor, options?: number | DiagonalOptions): Tensor;
   export function div(a: Operand, b: Operand): Tensor;
   export function dot(a: Tensor, b: Tensor): Tensor;
+  export function dropout(x: Tensor, p?: Probability, options?: DropoutOptions): Tensor;
+  export function dropout1d(x: Tensor, p?: Probability, options?: DropoutOptions): Tensor;
+  export function dropout2d(x: Tensor, p?: Probability, options?: DropoutOptions): Tensor;
+  export function dropout3d(x: Tensor, p?: Probability, options?: DropoutOptions): Tensor;
   export function eigh(x: Tensor): {
     readonly values: Tensor;
     readonly vectors: Tensor;
   };
   export function einsum(equation: string, ...operands: readonly Tensor[]): Tensor;
   export function elu(x: Tensor, options?: EluOptions): Tensor;
+  export function embedding(input: Tensor, weight: Tensor, options?: EmbeddingOptions): Tensor;
+  export function embeddingBag(input: Tensor, weight: Tensor, offsets?: OrOptions<EmbeddingBagOptions>, options?: EmbeddingBagOptions): Tensor;
   export function empty(shape: Shape, options?: CreateOptions): Tensor;
   export function emptyLike(x: Tensor, options?: CreateOptions): Tensor;
   export function enableGrad<T>(fn: () => T): T;
@@ -318,6 +438,7 @@ declare module "gradine" {
   export function full(shape: Shape, value: number | boolean, options?: CreateOptions): Tensor;
   export function fullLike(x: Tensor, value: number | boolean, options?: CreateOptions): Tensor;
   export function gather(x: Tensor, dim: number, index: Tensor): Tensor;
+  export function gaussianNllLoss(input: Tensor, target: Tensor, variance: Tensor, options?: GaussianNllOptions): Tensor;
   export function ge(a: Operand, b: Operand): Tensor;
   export function gelu(x: Tensor, options?: GeluOptions): Tensor;
   export function glu(x: Tensor, dim?: number | {
@@ -325,13 +446,16 @@ declare module "gradine" {
   }): Tensor;
   export function grad<O extends GradOptions>(outputs: Tensor | readonly Tensor[], inputs: Tensor | readonly Tensor[], options?: O): Gradients<O>;
   export function gradcheck(fn: (...inputs: Tensor[]) => Tensor, inputs: readonly Tensor[], options?: GradcheckOptions): boolean;
+  export function groupNorm(x: Tensor, numGroups: number, weight?: OrOptions<NormOptions>, bias?: OrOptions<NormOptions>, options?: NormOptions): Tensor;
   export function gt(a: Operand, b: Operand): Tensor;
   export function gumbelSoftmax(logits: Tensor, options?: GumbelSoftmaxOptions): Tensor;
   export function hardsigmoid(x: Tensor): Tensor;
   export function hardswish(x: Tensor): Tensor;
   export function hardtanh(x: Tensor, options?: HardtanhOptions): Tensor;
   export function hessian(fn: (input: Tensor) => Tensor, input: Tensor): Tensor;
+  export function hingeEmbeddingLoss(input: Tensor, target: Tensor, options?: HingeEmbeddingOptions): Tensor;
   export function histc(x: Tensor, options?: HistcOptions): Tensor;
+  export function huberLoss(input: Tensor, target: Tensor, options?: HuberOptions): Tensor;
   export function identity(x: Tensor): Tensor;
   export function indexAdd(x: Tensor, dim: number, index: Tensor, source: Tensor, options?: {
     readonly alpha?: number;
@@ -339,6 +463,7 @@ declare module "gradine" {
   export function indexPut(x: Tensor, indices: Index | readonly Index[], values: Tensor | number | boolean, options?: IndexPutOptions): Tensor;
   export function indexSelect(x: Tensor, dim: number, index: Tensor): Tensor;
   export function init(options?: InitOptions): void;
+  export function instanceNorm(x: Tensor, options?: InstanceNormOptions): Tensor;
   export function interpolate(x: Tensor, options: InterpolateOptions): Tensor;
   function finiteMask(x: Tensor): Tensor;
   export { finiteMask as isFinite };
@@ -351,11 +476,15 @@ declare module "gradine" {
     readonly tangent: Tensor;
   };
   export function keep<T extends Tensor | readonly Tensor[]>(tensors: T): T;
+  export function klDiv(input: Tensor, target: Tensor, options?: KlDivOptions): Tensor;
+  export function l1Loss(input: Tensor, target: Tensor, options?: LossOptions): Tensor;
+  export function layerNorm(x: Tensor, normalizedShape: number | Shape, weight?: OrOptions<NormOptions>, bias?: OrOptions<NormOptions>, options?: NormOptions): Tensor;
   export function le(a: Operand, b: Operand): Tensor;
   export function leakyRelu(x: Tensor, options?: LeakyReluOptions): Tensor;
   export function lerp(start: Tensor, end: Tensor, weight: Operand): Tensor;
   export function linear(x: Tensor, weight: Tensor, bias?: Tensor): Tensor;
   export function linspace(start: number, end: number, steps: number, options?: CreateOptions): Tensor;
+  export function localResponseNorm(x: Tensor, size: number, options?: LocalResponseOptions): Tensor;
   export function log(x: Tensor): Tensor;
   export function log1p(x: Tensor): Tensor;
   export function logSigmoid(x: Tensor): Tensor;
@@ -415,9 +544,11 @@ declare module "gradine" {
   export function movedim(x: Tensor, source: number | readonly number[], destination: number | readonly number[]): Tensor;
   export function mseLoss(input: Tensor, target: Tensor, options?: LossOptions): Tensor;
   export function mul(a: Operand, b: Operand): Tensor;
+  export function multiMarginLoss(input: Tensor, target: Tensor, options?: MultiMarginOptions): Tensor;
   export function narrow(x: Tensor, dim: number, start: number, length: number): Tensor;
   export function ne(a: Operand, b: Operand): Tensor;
   export function neg(x: Tensor): Tensor;
+  export function nllLoss(input: Tensor, target: Tensor, weight?: OrOptions<NllOptions>, options?: NllOptions): Tensor;
   export function noGrad<T>(fn: () => T): T;
   export function nonzero(x: Tensor, options?: {
     readonly asTuple?: false;
@@ -425,6 +556,8 @@ declare module "gradine" {
   export function nonzero(x: Tensor, options: {
     readonly asTuple: true;
   }): Tensor[];
+  export function norm(x: Tensor, dim?: number | readonly number[] | VectorNormOptions, options?: VectorNormOptions): Tensor;
+  export function normalize(x: Tensor, options?: NormalizeOptions): Tensor;
   export function oneHot(x: Tensor, numClasses: number, options?: OneHotOptions): Tensor;
   export function ones(shape: Shape, options?: CreateOptions): Tensor;
   export function onesLike(x: Tensor, options?: CreateOptions): Tensor;
@@ -432,6 +565,7 @@ declare module "gradine" {
   export function pad(x: Tensor, pad: readonly number[], options?: PadOptions): Tensor;
   export function perSampleGradients(fn: (...rows: Tensor[]) => Tensor, parameters: readonly Tensor[], ...batch: readonly Tensor[]): Tensor[];
   export function permute(x: Tensor, dims: readonly number[]): Tensor;
+  export function poissonNllLoss(input: Tensor, target: Tensor, options?: PoissonNllOptions): Tensor;
   export function pow(x: Operand, exponent: Operand): Tensor;
   export function prelu(x: Tensor, weight: Tensor): Tensor;
   export function prod(x: Tensor, dim?: Dim, options?: ReduceOptions): Tensor;
@@ -453,11 +587,13 @@ declare module "gradine" {
   export function remainder(a: Operand, b: Operand): Tensor;
   export function repeat(x: Tensor, sizes: Shape): Tensor;
   export function reshape(x: Tensor, shape: Shape): Tensor;
+  export function rmsNorm(x: Tensor, normalizedShape: number | Shape, weight?: OrOptions<RmsNormOptions>, options?: RmsNormOptions): Tensor;
   export function roll(x: Tensor, shifts: number | readonly number[], dims?: number | readonly number[] | {
     readonly dims?: number | readonly number[];
   }): Tensor;
   export function round(x: Tensor): Tensor;
   export function rsqrt(x: Tensor): Tensor;
+  export function scaledDotProductAttention(query: Tensor, key: Tensor, value: Tensor, attnMask?: OrOptions<AttentionOptions>, options?: AttentionOptions): Tensor;
   export function scatter(x: Tensor, dim: number, index: Tensor, src: Tensor | number | boolean): Tensor;
   export function scatterAdd(x: Tensor, dim: number, index: Tensor, src: Tensor): Tensor;
   export function scope<T>(fn: () => T): T;
@@ -466,10 +602,12 @@ declare module "gradine" {
   export function selu(x: Tensor): Tensor;
   export function setAt(x: Tensor, indices: Index | readonly Index[], value: Tensor | number | boolean, options?: IndexPutOptions): Tensor;
   export function sigmoid(x: Tensor): Tensor;
+  export function sigmoidFocalLoss(input: Tensor, target: Tensor, options?: FocalOptions): Tensor;
   export function sign(x: Tensor): Tensor;
   export function silu(x: Tensor): Tensor;
   export function sin(x: Tensor): Tensor;
   export function slice(x: Tensor, ranges: readonly SliceRange[]): Tensor;
+  export function smoothL1Loss(input: Tensor, target: Tensor, options?: SmoothL1Options): Tensor;
   export function softmax(x: Tensor, dim: AxisOption): Tensor;
   export function softmin(x: Tensor, dim: number | {
     readonly dim: number;
@@ -503,6 +641,7 @@ declare module "gradine" {
   export function topk(x: Tensor, k: number, dim?: number | TopkOptions, options?: TopkOptions): ValuesAndIndices;
   export function transpose(x: Tensor, dim0: number, dim1: number): Tensor;
   export function tril(x: Tensor, diagonal?: DiagonalOption): Tensor;
+  export function tripletMarginLoss(anchor: Tensor, positive: Tensor, negative: Tensor, options?: TripletMarginOptions): Tensor;
   export function triu(x: Tensor, diagonal?: DiagonalOption): Tensor;
   export function unbind(x: Tensor, dim?: AxisOption): Tensor[];
   export function unflatten(x: Tensor, dim: number, sizes: Shape): Tensor;
@@ -818,6 +957,10 @@ abstract class Loss<Options> {
 }
 // dist/nn/module.d.ts#AnyModule
 type AnyModule = Module<never, unknown>;
+// dist/ops/arguments.d.ts#OrOptions
+type OrOptions<O> = Tensor | null | undefined | O;
+// dist/ops/dropout.d.ts#Probability
+type Probability = number | DropoutOptions;
 // dist/ops/fluent.d.ts#Methods
 type Methods = {
   [Name in Exclude<keyof Ops, (typeof onLists)[number]> as Name extends keyof Renamed ? Renamed[Name] : Name]: Ops[Name] extends (x: never, ...rest: infer Rest) => infer Result ? (...rest: Rest) => Result : never;
@@ -871,6 +1014,11 @@ type AxisOption = number | {
 };
 // dist/ops/launch.d.ts#Operand
 type Operand = Tensor | number;
+// dist/ops/normalized.d.ts#Affine
+interface Affine {
+  readonly weight?: Tensor | null | undefined;
+  readonly bias?: Tensor | null | undefined;
+}
 // dist/ops/scan.d.ts#AxisOption
 type AxisOption = number | {
   readonly dim: number;

@@ -12,7 +12,7 @@ export { bagIds, bagMax } from "./embedding";
 export { equalMask, gather, indexAdd, indexCopy, indexSelect, resolveIndex, scatter } from "./gather";
 export { addStrided, copyStrided, heapBase } from "./layout";
 export { crossEntropy, crossEntropyGrad, mse, mseGrad, oneHotRows, reduceLosses } from "./loss";
-export { maskedFill, nonzero, triangle, unravel } from "./masked";
+export { nonzero, triangle, unravel } from "./masked";
 export { matmul, matmulScratch } from "./matmul";
 export { inverseStd, moments, normalize, normalizeGrad, updateRunning } from "./norm";
 export { oneHot } from "./one-hot";
