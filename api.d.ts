@@ -72,6 +72,10 @@ declare module "gradine" {
   export interface CrossEntropyOptions extends NllOptions {
     readonly labelSmoothing?: number;
   }
+  export interface CtcOptions extends LossOptions {
+    readonly blank?: number;
+    readonly zeroInfinity?: boolean;
+  }
   export type DType = "f32" | "i32" | "bool";
   export interface DiagonalOptions {
     readonly offset?: number;
@@ -402,6 +406,7 @@ declare module "gradine" {
   export function cosineEmbeddingLoss(x1: Tensor, x2: Tensor, target: Tensor, options?: CosineEmbeddingOptions): Tensor;
   export function cosineSimilarity(x1: Tensor, x2: Tensor, dim?: number | CosineOptions, options?: CosineOptions): Tensor;
   export function crossEntropy(input: Tensor, target: Tensor, weight?: OrOptions<CrossEntropyOptions>, options?: CrossEntropyOptions): Tensor;
+  export function ctcLoss(logProbs: Tensor, targets: Tensor, inputLengths: Tensor | readonly number[] | number, targetLengths: Tensor | readonly number[] | number, options?: CtcOptions): Tensor;
   export function cumprod(x: Tensor, dim: AxisOption): Tensor;
   export function cumsum(x: Tensor, dim: AxisOption): Tensor;
   export function defineOp<Inputs extends readonly Tensor[]>(name: string, definition: OpDefinition<Inputs>): (...inputs: Inputs) => Tensor;
@@ -665,43 +670,391 @@ declare module "gradine" {
 }
 
 declare module "gradine/nn" {
+  export class AdaptiveAvgPool1d extends AdaptivePool {
+    static typeName: string;
+    constructor(outputSize: OutputSize);
+  }
+  export class AdaptiveAvgPool2d extends AdaptivePool {
+    static typeName: string;
+    constructor(outputSize: OutputSize);
+  }
+  export class AdaptiveMaxPool1d extends AdaptivePool {
+    static typeName: string;
+    constructor(outputSize: OutputSize);
+  }
+  export class AdaptiveMaxPool2d extends AdaptivePool {
+    static typeName: string;
+    constructor(outputSize: OutputSize);
+  }
+  export class AlphaDropout extends Drop {
+    static typeName: string;
+    constructor(p?: number | Given<DropoutLayerOptions>);
+  }
+  export type AnyModule = Module<never, unknown>;
+  export class AvgPool1d extends Pool<AvgPoolLayerOptions> {
+    static typeName: string;
+    constructor(kernelSize: PerAxis, options?: Given<AvgPoolLayerOptions>);
+  }
+  export class AvgPool2d extends Pool<AvgPoolLayerOptions> {
+    static typeName: string;
+    constructor(kernelSize: PerAxis, options?: Given<AvgPoolLayerOptions>);
+  }
+  export class BCELoss extends Loss<BinaryCrossEntropyOptions> {
+    static typeName: string;
+    constructor(options?: Given<BinaryCrossEntropyOptions>);
+  }
+  export class BCEWithLogitsLoss extends Loss<BinaryCrossEntropyWithLogitsOptions> {
+    static typeName: string;
+    constructor(options?: Given<BinaryCrossEntropyWithLogitsOptions>);
+  }
+  export class BatchNorm1d extends BatchNorm {
+    static typeName: string;
+    constructor(numFeatures: number, options?: Given<BatchNormLayerOptions>);
+    protected checkInput(x: Tensor): void;
+  }
+  export class BatchNorm2d extends BatchNorm {
+    static typeName: string;
+    constructor(numFeatures: number, options?: Given<BatchNormLayerOptions>);
+    protected checkInput(x: Tensor): void;
+  }
+  export interface BatchNormLayerOptions {
+    readonly eps: number;
+    readonly momentum: number | null;
+    readonly affine: boolean;
+    readonly trackRunningStats: boolean;
+  }
+  export interface BiasOptions {
+    readonly bias?: boolean;
+  }
+  export class Bilinear extends Layer {
+    static typeName: string;
+    weight: Parameter;
+    bias: Parameter | undefined;
+    readonly in1Features: number;
+    readonly in2Features: number;
+    readonly outFeatures: number;
+    constructor(in1Features: number, in2Features: number, outFeatures: number, options?: Given<BiasOptions>);
+    forward(x1: Tensor, x2: Tensor): Tensor;
+    multiplyAdds(_: unknown, y: Tensor): number;
+  }
+  export class BinaryStep extends Activation {
+    static typeName: string;
+    constructor();
+  }
   export class Buffer extends Tensor {
     readonly persistent: boolean;
     constructor(data: Tensor, persistent: boolean);
   }
-  export class CrossEntropyLoss extends Loss<CrossEntropyOptions> {
-    constructor(options?: CrossEntropyOptions);
-    forward(input: Tensor, target: Tensor): Tensor;
+  export class Concat extends Modules<Module, Tensor, Tensor> {
+    static typeName: string;
+    readonly dim: number;
+    constructor(branches: readonly Module[], options?: Given<{
+      readonly dim: number;
+    }>);
+    forward(x: Tensor): Tensor;
   }
-  export class Flatten extends Module {
+  export class Conv1d extends Conv {
+    static typeName: string;
+    protected readonly op: ConvOp;
+    constructor(inChannels: number, outChannels: number, kernelSize: PerAxis, options?: Given<ConvLayerOptions>);
+  }
+  export class Conv2d extends Conv {
+    static typeName: string;
+    protected readonly op: ConvOp;
+    constructor(inChannels: number, outChannels: number, kernelSize: PerAxis, options?: Given<ConvLayerOptions>);
+  }
+  export class Conv3d extends Conv {
+    static typeName: string;
+    protected readonly op: ConvOp;
+    constructor(inChannels: number, outChannels: number, kernelSize: PerAxis, options?: Given<ConvLayerOptions>);
+  }
+  export interface ConvLayerOptions extends Required<ConvOptions> {
+    readonly bias: boolean;
+    readonly paddingMode: PaddingMode;
+  }
+  export class ConvTranspose1d extends ConvTranspose {
+    static typeName: string;
+    protected readonly op: ConvTransposeOp;
+    constructor(inChannels: number, outChannels: number, kernelSize: PerAxis, options?: Given<ConvTransposeLayerOptions>);
+  }
+  export class ConvTranspose2d extends ConvTranspose {
+    static typeName: string;
+    protected readonly op: ConvTransposeOp;
+    constructor(inChannels: number, outChannels: number, kernelSize: PerAxis, options?: Given<ConvTransposeLayerOptions>);
+  }
+  export interface ConvTransposeLayerOptions extends Required<ConvTransposeOptions> {
+    readonly bias: boolean;
+  }
+  export class CosineEmbeddingLoss extends Loss<CosineEmbeddingOptions> {
+    static typeName: string;
+    constructor(options?: Given<CosineEmbeddingOptions>);
+    forward(input1: Tensor, input2: Tensor, target?: Tensor): Tensor;
+  }
+  export class CrossEntropyLoss extends Loss<CrossEntropyOptions> {
+    static typeName: string;
+    constructor(options?: Given<CrossEntropyOptions>);
+  }
+  export interface DecoderCall {
+    readonly tgtMask?: Tensor | undefined;
+    readonly memoryMask?: Tensor | undefined;
+    readonly tgtKeyPaddingMask?: Tensor | undefined;
+    readonly memoryKeyPaddingMask?: Tensor | undefined;
+    readonly tgtIsCausal?: boolean | undefined;
+  }
+  export class Dropout extends Drop<DropoutLayerOptions & Rule> {
+    static typeName: string;
+    readonly rule: Rule["rule"];
+    constructor(p?: number | Given<DropoutLayerOptions & Rule>);
+    forward(x: Tensor): Tensor;
+  }
+  export class Dropout1d extends Drop {
+    static typeName: string;
+    constructor(p?: number | Given<DropoutLayerOptions>);
+  }
+  export class Dropout2d extends Drop {
+    static typeName: string;
+    constructor(p?: number | Given<DropoutLayerOptions>);
+  }
+  export interface DropoutLayerOptions {
+    readonly p: number;
+    readonly generator: Generator | undefined;
+  }
+  export class ELU extends Activation<{
+    readonly alpha: number;
+  }> {
+    static typeName: string;
+    constructor(options?: Given<{
+      readonly alpha: number;
+    }>);
+  }
+  export class Embedding extends Table<EmbeddingLayerOptions> {
+    static typeName: string;
+    constructor(numEmbeddings: number, embeddingDim: number, options?: Given<EmbeddingLayerOptions>);
+    static fromPretrained(weight: Tensor, options?: Given<EmbeddingLayerOptions & {
+      readonly freeze: boolean;
+    }>): Embedding;
+    forward(input: Tensor): Tensor;
+  }
+  export class EmbeddingBag extends Table<EmbeddingBagLayerOptions> {
+    static typeName: string;
+    constructor(numEmbeddings: number, embeddingDim: number, options?: Given<EmbeddingBagLayerOptions>);
+    forward(input: Tensor, offsets?: Tensor, perSampleWeights?: Tensor): Tensor;
+  }
+  export interface EmbeddingBagLayerOptions extends EmbeddingLayerOptions {
+    readonly mode: "sum" | "mean" | "max";
+    readonly includeLastOffset: boolean;
+  }
+  export interface EmbeddingLayerOptions {
+    readonly paddingIdx: number | undefined;
+  }
+  export interface EncoderCall {
+    readonly mask?: Tensor | undefined;
+    readonly srcKeyPaddingMask?: Tensor | undefined;
+    readonly isCausal?: boolean | undefined;
+  }
+  export class Flatten extends Layer {
     static typeName: string;
     readonly startDim: number;
     readonly endDim: number;
     constructor(startDim?: number, endDim?: number);
     forward(x: Tensor): Tensor;
-    protected extraText(): string;
   }
-  export class Linear extends Module {
+  export type ForwardHook = (module: AnyModule, inputs: readonly unknown[], output: unknown) => unknown;
+  export type ForwardPreHook = (module: AnyModule, inputs: readonly unknown[]) => readonly unknown[] | undefined;
+  export class GELU extends Activation<Approximate> {
+    static typeName: string;
+    constructor(options?: Given<Approximate>);
+  }
+  export class GLU extends AlongAxis {
+    static typeName: string;
+    constructor(dim?: number | Given<{
+      readonly dim: number;
+    }>);
+  }
+  export class GRU extends Recurrent<Tensor> {
+    static typeName: string;
+    constructor(inputSize: number, hiddenSize: number, options?: Given<RecurrentLayerOptions>);
+    protected kind(): CellKind;
+  }
+  export class GRUCell extends Cell<Tensor> {
+    static typeName: string;
+    constructor(inputSize: number, hiddenSize: number, options?: Given<{
+      readonly bias: boolean;
+    }>);
+    protected kind(): CellKind;
+  }
+  export class GaussianNLLLoss extends Loss<GaussianNllOptions> {
+    static typeName: string;
+    constructor(options?: Given<GaussianNllOptions>);
+    forward(input: Tensor, target: Tensor, variance?: Tensor): Tensor;
+  }
+  export type Given<Options> = {
+    readonly [Key in keyof Options]?: Options[Key] | undefined;
+  };
+  export class GroupNorm extends Normalization {
+    static typeName: string;
+    readonly eps: number;
+    readonly numGroups: number;
+    readonly numChannels: number;
+    constructor(numGroups: number, numChannels: number, options?: Given<{
+      readonly eps: number;
+      readonly affine: boolean;
+    }>);
+    forward(x: Tensor): Tensor;
+  }
+  export class Hardsigmoid extends Activation {
+    static typeName: string;
+    constructor();
+  }
+  export class Hardswish extends Activation {
+    static typeName: string;
+    constructor();
+  }
+  export class Hardtanh extends Activation<{
+    readonly minVal: number;
+    readonly maxVal: number;
+  }> {
+    static typeName: string;
+    constructor(options?: Given<{
+      readonly minVal: number;
+      readonly maxVal: number;
+    }>);
+  }
+  export class HingeEmbeddingLoss extends Loss<HingeEmbeddingOptions> {
+    static typeName: string;
+    constructor(options?: Given<HingeEmbeddingOptions>);
+  }
+  export class HuberLoss extends Loss<HuberOptions> {
+    static typeName: string;
+    constructor(options?: Given<HuberOptions>);
+  }
+  export class Identity extends Layer {
+    static typeName: string;
+    forward(x: Tensor): Tensor;
+  }
+  export type Initializer = (weight: Tensor) => unknown;
+  export class InstanceNorm1d extends InstanceNorm {
+    static typeName: string;
+    protected get rank(): number;
+    constructor(numFeatures: number, options?: Given<BatchNormLayerOptions>);
+  }
+  export class InstanceNorm2d extends InstanceNorm {
+    static typeName: string;
+    protected get rank(): number;
+    constructor(numFeatures: number, options?: Given<BatchNormLayerOptions>);
+  }
+  export class KLDivLoss extends Loss<KlDivOptions> {
+    static typeName: string;
+    constructor(options?: Given<KlDivOptions>);
+  }
+  export class L1Loss extends Loss<LossOptions> {
+    static typeName: string;
+    constructor(options?: Given<LossOptions>);
+  }
+  export class LSTM extends Recurrent<LSTMState> {
+    static typeName: string;
+    constructor(inputSize: number, hiddenSize: number, options?: Given<RecurrentLayerOptions>);
+    protected kind(): CellKind;
+  }
+  export class LSTMCell extends Cell<LSTMState> {
+    static typeName: string;
+    constructor(inputSize: number, hiddenSize: number, options?: Given<{
+      readonly bias: boolean;
+    }>);
+    protected kind(): CellKind;
+  }
+  export type LSTMState = [h: Tensor, c: Tensor];
+  export class Lambda<In = Tensor, Out = Tensor> extends Layer<In, Out> {
+    static typeName: string;
+    readonly fn: (input: In) => Out;
+    constructor(fn: (input: In) => Out);
+    forward(input: In): Out;
+  }
+  export class LayerNorm extends Normalization {
+    static typeName: string;
+    readonly normalizedShape: readonly number[];
+    readonly eps: number;
+    constructor(normalizedShape: number | readonly number[], options?: Given<NormLayerOptions & {
+      readonly bias: boolean;
+    }>);
+    forward(x: Tensor): Tensor;
+  }
+  export class LazyLinear extends Linear {
+    static typeName: string;
+    constructor(outFeatures: number, options?: Given<LinearOptions>);
+    protected make(inFeatures: number, bias: boolean): void;
+    checkComplete(): void;
+    forward(x: Tensor): Tensor;
+  }
+  export class LeakyReLU extends Activation<{
+    readonly negativeSlope: number;
+  }> {
+    static typeName: string;
+    constructor(options?: Given<{
+      readonly negativeSlope: number;
+    }>);
+  }
+  export class LearnedPositions extends Layer {
+    static typeName: string;
+    weight: Parameter;
+    readonly batchFirst: boolean;
+    constructor(maxLength: number, features: number, options?: Given<PositionOptions>);
+    forward(x: Tensor, start?: number): Tensor;
+  }
+  export class Linear extends Layer {
     static typeName: string;
     weight: Parameter;
     bias: Parameter | undefined;
-    readonly inFeatures: number;
+    inFeatures: number;
     readonly outFeatures: number;
-    constructor(inFeatures: number, outFeatures: number, options?: LinearOptions);
+    constructor(inFeatures: number, outFeatures: number, options?: Given<LinearOptions>);
     forward(x: Tensor): Tensor;
-    protected extraText(): string;
+    multiplyAdds(_: unknown, y: Tensor): number;
   }
-  export interface LinearOptions {
-    readonly bias?: boolean;
+  export type LinearOptions = BiasOptions;
+  export class LocalResponseNorm extends Layer {
+    static typeName: string;
+    readonly options: Required<LocalResponseOptions>;
+    readonly size: number;
+    constructor(size: number, options?: Given<LocalResponseOptions>);
+    forward(x: Tensor): Tensor;
+  }
+  export class LogSigmoid extends Activation {
+    static typeName: string;
+    constructor();
+  }
+  export class LogSoftmax extends AlongAxis {
+    static typeName: string;
+    constructor(dim?: number | Given<{
+      readonly dim: number;
+    }>);
   }
   export class MSELoss extends Loss<LossOptions> {
-    constructor(options?: LossOptions);
-    forward(input: Tensor, target: Tensor): Tensor;
+    static typeName: string;
+    constructor(options?: Given<LossOptions>);
+  }
+  export class MaxPool1d extends Pool<MaxPoolLayerOptions> {
+    static typeName: string;
+    constructor(kernelSize: PerAxis, options?: Given<MaxPoolLayerOptions>);
+  }
+  export class MaxPool2d extends Pool<MaxPoolLayerOptions> {
+    static typeName: string;
+    constructor(kernelSize: PerAxis, options?: Given<MaxPoolLayerOptions>);
+  }
+  export class Maxout extends Linear {
+    static typeName: string;
+    readonly pieces: number;
+    constructor(inFeatures: number, outFeatures: number, pieces: number, options?: Given<LinearOptions>);
+    forward(x: Tensor): Tensor;
+  }
+  export class Mish extends Activation {
+    static typeName: string;
+    constructor();
   }
   export abstract class Module<In = Tensor, Out = Tensor> {
     static typeName: string;
     training: boolean;
-    abstract forward(input: In): Out;
+    abstract forward(input: In, ...more: never[]): Out;
     namedModules(prefix?: string, seen?: Set<AnyModule>): Generator<[string, AnyModule]>;
     namedParameters(): Generator<[string, Parameter]>;
     parameters(): Parameter[];
@@ -710,6 +1063,7 @@ declare module "gradine/nn" {
     modules(): AnyModule[];
     namedChildren(): Generator<[string, AnyModule]>;
     children(): AnyModule[];
+    replace(path: string, module: AnyModule): this;
     apply(fn: (module: AnyModule) => void): this;
     train(mode?: boolean): this;
     eval(): this;
@@ -722,38 +1076,292 @@ declare module "gradine/nn" {
       readonly missing: readonly string[];
       readonly unexpected: readonly string[];
     };
+    clone(): this;
+    registerForwardPreHook(hook: ForwardPreHook): () => void;
+    registerForwardHook(hook: ForwardHook): () => void;
     protected extraText(): string;
     toString(): string;
-    summary(inputShape: Shape): string;
+    summary(input: Shape | Tensor | readonly Tensor[]): string;
+  }
+  export class ModuleDict<M extends AnyModule = Module> extends Module<never, never> {
+    static typeName: string;
+    constructor(modules?: Readonly<Record<string, M>>);
+    nameOf(field: string): string;
+    get(name: string): M;
+    set(name: string, module: M): this;
+    has(name: string): boolean;
+    delete(name: string): boolean;
+    keys(): IterableIterator<string>;
+    values(): IterableIterator<M>;
+    entries(): IterableIterator<[string, M]>;
+    forward(): never;
+  }
+  export class ModuleList<M extends AnyModule = Module> extends Modules<M, never, never> {
+    static typeName: string;
+    constructor(modules?: Iterable<M>);
+    forward(): never;
+  }
+  export class MultiMarginLoss extends Loss<MultiMarginOptions> {
+    static typeName: string;
+    constructor(options?: Given<MultiMarginOptions>);
+  }
+  export class MultiheadAttention extends Layer<Tensor, Attended> {
+    static typeName: string;
+    inProjWeight: Parameter | undefined;
+    qProjWeight: Parameter | undefined;
+    kProjWeight: Parameter | undefined;
+    vProjWeight: Parameter | undefined;
+    inProjBias: Parameter | undefined;
+    outProj: Linear;
+    biasK: Parameter | undefined;
+    biasV: Parameter | undefined;
+    readonly embedDim: number;
+    readonly numHeads: number;
+    readonly options: MultiheadAttentionOptions;
+    constructor(embedDim: number, numHeads: number, options?: Given<MultiheadAttentionOptions>);
+    forward(query: Tensor, key: Tensor, value: Tensor, call?: MultiheadAttentionCall): Attended;
+    multiplyAdds([query, key, value]: readonly [Tensor, Tensor, Tensor], output: readonly [Tensor]): number;
+  }
+  export interface MultiheadAttentionCall {
+    readonly keyPaddingMask?: Tensor | undefined;
+    readonly needWeights?: boolean | undefined;
+    readonly attnMask?: Tensor | undefined;
+    readonly averageAttnWeights?: boolean | undefined;
+    readonly isCausal?: boolean | undefined;
+  }
+  export interface MultiheadAttentionOptions {
+    readonly dropout: number;
+    readonly bias: boolean;
+    readonly addBiasKv: boolean;
+    readonly addZeroAttn: boolean;
+    readonly kdim: number;
+    readonly vdim: number;
+    readonly batchFirst: boolean;
+  }
+  export class NLLLoss extends Loss<NllOptions> {
+    static typeName: string;
+    constructor(options?: Given<NllOptions>);
+  }
+  export class PReLU extends Layer {
+    static typeName: string;
+    weight: Parameter;
+    readonly numParameters: number;
+    constructor(options?: Given<PReLUOptions>);
+    forward(x: Tensor): Tensor;
+  }
+  export class Parallel extends Modules<Module, Tensor, Tensor[]> {
+    static typeName: string;
+    constructor(...branches: readonly Module[]);
+    forward(x: Tensor): Tensor[];
   }
   export class Parameter extends Tensor {
     constructor(data: Tensor, options?: {
       readonly requiresGrad?: boolean;
     });
   }
-  export class ReLU extends Module {
+  export class PoissonNLLLoss extends Loss<PoissonNllOptions> {
     static typeName: string;
+    constructor(options?: Given<PoissonNllOptions>);
+  }
+  export class RMSNorm extends Normalization {
+    static typeName: string;
+    readonly normalizedShape: readonly number[];
+    readonly eps: number;
+    constructor(normalizedShape: number | readonly number[], options?: Given<NormLayerOptions>);
     forward(x: Tensor): Tensor;
   }
-  export class Sequential extends Module {
+  export class RNN extends Recurrent<Tensor> {
     static typeName: string;
-    readonly layers: readonly Module[];
+    readonly nonlinearity: "tanh" | "relu";
+    constructor(inputSize: number, hiddenSize: number, options?: Given<RecurrentLayerOptions & Nonlinearity>);
+    protected kind(): CellKind;
+  }
+  export class RNNCell extends Cell<Tensor> {
+    static typeName: string;
+    readonly nonlinearity: "tanh" | "relu";
+    constructor(inputSize: number, hiddenSize: number, options?: Given<{
+      readonly bias: boolean;
+    } & Nonlinearity>);
+    protected kind(): CellKind;
+  }
+  export class ReLU extends Activation {
+    static typeName: string;
+    constructor();
+  }
+  export class ReLU6 extends Activation {
+    static typeName: string;
+    constructor();
+  }
+  export interface RecurrentLayerOptions {
+    readonly numLayers: number;
+    readonly bias: boolean;
+    readonly batchFirst: boolean;
+    readonly dropout: number;
+    readonly bidirectional: boolean;
+  }
+  export class ReflectionPad2d extends Padding {
+    static typeName: string;
+    constructor(padding: PerAxis);
+  }
+  export class Residual extends Layer {
+    static typeName: string;
+    block: Module;
+    shortcut: Module | undefined;
+    constructor(block: Module, shortcut?: Module, options?: Given<ResidualOptions>);
+    forward(x: Tensor): Tensor;
+  }
+  export interface ResidualOptions {
+    readonly zeroInit: boolean;
+  }
+  export class RotaryPositions extends Layer {
+    static typeName: string;
+    readonly cosines: Buffer;
+    readonly sines: Buffer;
+    readonly interleaved: boolean;
+    constructor(maxLength: number, features: number, options?: Given<{
+      readonly interleaved: boolean;
+    }>);
+    forward(x: Tensor, start?: number): Tensor;
+  }
+  export class SELU extends Activation {
+    static typeName: string;
+    constructor();
+  }
+  export interface SequenceOptions {
+    readonly lengths?: readonly number[] | Tensor | undefined;
+  }
+  export class Sequential extends Modules<Module, Tensor, Tensor> {
+    static typeName: string;
     constructor(...layers: readonly Module[]);
-    protected fields(): Iterable<[string, unknown]>;
     forward(x: Tensor): Tensor;
   }
-  export class Sigmoid extends Module {
+  export class SiLU extends Activation {
     static typeName: string;
-    forward(x: Tensor): Tensor;
+    constructor();
+  }
+  export class Sigmoid extends Activation {
+    static typeName: string;
+    constructor();
+  }
+  export class SigmoidFocalLoss extends Loss<FocalOptions> {
+    static typeName: string;
+    constructor(options?: Given<FocalOptions>);
+  }
+  export class SinusoidalPositions extends Layer {
+    static typeName: string;
+    readonly table: Buffer;
+    readonly batchFirst: boolean;
+    constructor(maxLength: number, features: number, options?: Given<PositionOptions>);
+    forward(x: Tensor, start?: number): Tensor;
+  }
+  export class SmoothL1Loss extends Loss<SmoothL1Options> {
+    static typeName: string;
+    constructor(options?: Given<SmoothL1Options>);
+  }
+  export class Softmax extends AlongAxis {
+    static typeName: string;
+    constructor(dim?: number | Given<{
+      readonly dim: number;
+    }>);
+  }
+  export class Softmin extends AlongAxis {
+    static typeName: string;
+    constructor(dim?: number | Given<{
+      readonly dim: number;
+    }>);
+  }
+  export class Softplus extends Activation<{
+    readonly beta: number;
+    readonly threshold: number;
+  }> {
+    static typeName: string;
+    constructor(options?: Given<{
+      readonly beta: number;
+      readonly threshold: number;
+    }>);
+  }
+  export class Softsign extends Activation {
+    static typeName: string;
+    constructor();
+  }
+  export interface SpectralNormOptions {
+    readonly name: string;
+    readonly nPowerIterations: number;
+    readonly eps: number;
+    readonly dim: number;
   }
   export type StateDict = Record<string, Tensor>;
-  export class Tanh extends Module {
+  export class Tanh extends Activation {
     static typeName: string;
+    constructor();
+  }
+  export class TransformerDecoder extends Stack<TransformerDecoderLayer> {
+    static typeName: string;
+    constructor(layer: TransformerDecoderLayer, numLayers: number, options?: Given<{
+      readonly norm: Module | undefined;
+    }>);
+    forward(tgt: Tensor, memory: Tensor, call?: DecoderCall): Tensor;
+  }
+  export class TransformerDecoderLayer extends TransformerLayer {
+    static typeName: string;
+    constructor(dModel: number, nhead: number, options?: Given<TransformerLayerOptions>);
+    forward(tgt: Tensor, memory: Tensor, call?: DecoderCall): Tensor;
+  }
+  export class TransformerEncoder extends Stack<TransformerEncoderLayer> {
+    static typeName: string;
+    constructor(layer: TransformerEncoderLayer, numLayers: number, options?: Given<{
+      readonly norm: Module | undefined;
+    }>);
+    forward(src: Tensor, call?: EncoderCall): Tensor;
+  }
+  export class TransformerEncoderLayer extends TransformerLayer {
+    static typeName: string;
+    constructor(dModel: number, nhead: number, options?: Given<TransformerLayerOptions>);
+    forward(src: Tensor, call?: EncoderCall): Tensor;
+  }
+  export interface TransformerLayerOptions {
+    readonly dimFeedforward: number;
+    readonly dropout: number;
+    readonly activation: Activation;
+    readonly layerNormEps: number;
+    readonly batchFirst: boolean;
+    readonly normFirst: boolean;
+  }
+  export class TripletMarginLoss extends Loss<TripletMarginOptions> {
+    static typeName: string;
+    constructor(options?: Given<TripletMarginOptions>);
+    forward(anchor: Tensor, positive: Tensor, negative?: Tensor): Tensor;
+  }
+  export class Unflatten extends Layer {
+    static typeName: string;
+    readonly dim: number;
+    readonly sizes: readonly number[];
+    constructor(dim: number, sizes: readonly number[]);
     forward(x: Tensor): Tensor;
+  }
+  export class Upsample extends Layer {
+    static typeName: string;
+    readonly options: InterpolateOptions;
+    constructor(options: InterpolateOptions);
+    forward(x: Tensor): Tensor;
+  }
+  export interface WeightNormOptions {
+    readonly name: string;
+    readonly dim: number | null;
+  }
+  export class ZeroPad2d extends Padding {
+    static typeName: string;
+    constructor(padding: PerAxis);
   }
   export function buffer(data: Tensor, options?: {
     readonly persistent?: boolean;
   }): Buffer;
+  export function dataDependent<M extends Module>(model: M, batch: Tensor, options?: Given<{
+    readonly iterations: number;
+    readonly damping: number;
+  }>): M;
+  export function functionalCall<In, Out>(model: Module<In, Out>, parameters: StateDict, input: In, ...more: readonly unknown[]): Out;
+  export function fuse<M extends AnyModule>(model: M, pairs?: readonly (readonly [string, string])[]): M;
   export namespace init {
     export interface GainOptions extends InitOptions {
       readonly gain?: number;
@@ -769,6 +1377,10 @@ declare module "gradine/nn" {
     export type Nonlinearity = "linear" | "sigmoid" | "tanh" | "relu" | "leakyRelu" | "selu";
     export function calculateGain(nonlinearity: Nonlinearity, a?: number): number;
     export function constant(x: Tensor, value: number): Tensor;
+    export function dirac(x: Tensor, options?: {
+      readonly groups?: number;
+    }): Tensor;
+    export function eye(x: Tensor): Tensor;
     export function kaimingNormal(x: Tensor, options?: KaimingOptions): Tensor;
     export function kaimingUniform(x: Tensor, options?: KaimingOptions): Tensor;
     export function lecunNormal(x: Tensor, options?: InitOptions): Tensor;
@@ -778,6 +1390,19 @@ declare module "gradine/nn" {
       readonly std?: number;
     }): Tensor;
     export function ones(x: Tensor): Tensor;
+    export function orthogonal(x: Tensor, options?: GainOptions): Tensor;
+    export function randomWalk(x: Tensor, options?: InitOptions & {
+      readonly nonlinearity?: "relu" | "linear";
+    }): Tensor;
+    export function sparse(x: Tensor, sparsity: number, options?: InitOptions & {
+      readonly std?: number;
+    }): Tensor;
+    export function truncatedNormal(x: Tensor, options?: InitOptions & {
+      readonly mean?: number;
+      readonly std?: number;
+      readonly a?: number;
+      readonly b?: number;
+    }): Tensor;
     export function uniform(x: Tensor, options?: InitOptions & {
       readonly low?: number;
       readonly high?: number;
@@ -786,6 +1411,19 @@ declare module "gradine/nn" {
     export function xavierUniform(x: Tensor, options?: GainOptions): Tensor;
     export function zeros(x: Tensor): Tensor;
   }
+  export function initialize<M extends AnyModule>(model: M, rule: Initializer | Readonly<Record<string, Initializer>>, options?: Given<{
+    readonly bias: Initializer | null;
+  }>): M;
+  export function lsuv<M extends Module>(model: M, batch: Tensor, options?: Given<{
+    readonly tolerance: number;
+    readonly maxIterations: number;
+  }>): M;
+  export function recalibrateBatchNorm<M extends AnyModule>(model: M, batches: Iterable<Tensor | readonly [Tensor, ...unknown[]]>): M;
+  export function removeNorm<M extends AnyModule>(module: M, options?: Given<{
+    readonly name: string;
+  }>): M;
+  export function spectralNorm<M extends AnyModule>(module: M, options?: Given<SpectralNormOptions>): M;
+  export function weightNorm<M extends AnyModule>(module: M, options?: Given<WeightNormOptions>): M;
 }
 
 declare module "gradine/optim" {
@@ -949,14 +1587,219 @@ abstract class Handle {
   readonly shape: readonly number[];
   readonly numel: number;
 }
-// dist/nn/loss.d.ts#Loss
-abstract class Loss<Options> {
+// dist/nn/activation.d.ts#Activation
+abstract class Activation<Options extends object = object> extends Layer {
   readonly options: Options;
-  constructor(options: Options);
-  abstract forward(input: Tensor, target: Tensor): Tensor;
+  constructor(op: (x: Tensor, options: Options) => Tensor, options: Given<Options>, defaults: Options);
+  forward(x: Tensor): Tensor;
 }
-// dist/nn/module.d.ts#AnyModule
-type AnyModule = Module<never, unknown>;
+// dist/nn/activation.d.ts#AlongAxis
+abstract class AlongAxis extends Layer {
+  readonly dim: number;
+  constructor(op: (x: Tensor, dim: number) => Tensor, dim: number | Given<{
+    readonly dim: number;
+  }>);
+  forward(x: Tensor): Tensor;
+}
+// dist/nn/activation.d.ts#Approximate
+type Approximate = {
+  readonly approximate: "none" | "tanh";
+};
+// dist/nn/activation.d.ts#PReLUOptions
+type PReLUOptions = {
+  readonly numParameters: number;
+  readonly init: number;
+};
+// dist/nn/attention.d.ts#Attended
+type Attended = [output: Tensor, weights: Tensor | undefined];
+// dist/nn/container.d.ts#Modules
+abstract class Modules<M extends AnyModule, In, Out> extends Module<In, Out> {
+  readonly layers: M[];
+  constructor(modules: readonly M[]);
+  nameOf(field: string): string;
+  get length(): number;
+  at(index: number): M;
+  append(...modules: readonly M[]): this;
+  [Symbol.iterator](): Iterator<M>;
+}
+// dist/nn/conv.d.ts#Conv
+abstract class Conv extends Convolution<ConvLayerOptions> {
+  protected abstract readonly op: ConvOp;
+  constructor(axes: number, inChannels: number, outChannels: number, kernelSize: PerAxis, options: Given<ConvLayerOptions>);
+  forward(x: Tensor): Tensor;
+  multiplyAdds(_: unknown, y: Tensor): number;
+}
+// dist/nn/conv.d.ts#ConvOp
+type ConvOp = (x: Tensor, weight: Tensor, bias: Tensor | undefined, options: ConvOptions) => Tensor;
+// dist/nn/conv.d.ts#ConvTranspose
+abstract class ConvTranspose extends Convolution<ConvTransposeLayerOptions> {
+  protected abstract readonly op: ConvTransposeOp;
+  constructor(axes: number, inChannels: number, outChannels: number, kernelSize: PerAxis, options: Given<ConvTransposeLayerOptions>);
+  forward(x: Tensor): Tensor;
+  multiplyAdds([x]: readonly [Tensor]): number;
+}
+// dist/nn/conv.d.ts#ConvTransposeOp
+type ConvTransposeOp = (x: Tensor, weight: Tensor, bias: Tensor | undefined, options: ConvTransposeOptions) => Tensor;
+// dist/nn/conv.d.ts#Convolution
+abstract class Convolution<Options extends ConvLayerOptions | ConvTransposeLayerOptions> extends Layer {
+  weight: Parameter;
+  bias: Parameter | undefined;
+  readonly inChannels: number;
+  readonly outChannels: number;
+  readonly kernelSize: readonly number[];
+  readonly options: Omit<Options, "bias">;
+  constructor(axes: number, inChannels: number, outChannels: number, kernelSize: PerAxis, options: Given<Options>, defaults: Options, transposed: boolean);
+}
+// dist/nn/conv.d.ts#PaddingMode
+type PaddingMode = "zeros" | "reflect" | "replicate" | "circular";
+// dist/nn/dropout.d.ts#Drop
+abstract class Drop<Options extends DropoutLayerOptions = DropoutLayerOptions> extends Layer {
+  p: number;
+  protected readonly generator: Generator | undefined;
+  protected readonly op: DropoutOp;
+  constructor(op: DropoutOp, p: number | Given<Options>, defaults: Options);
+  forward(x: Tensor): Tensor;
+}
+// dist/nn/dropout.d.ts#DropoutOp
+type DropoutOp = (x: Tensor, options: DropoutOptions) => Tensor;
+// dist/nn/dropout.d.ts#Rule
+type Rule = {
+  readonly rule: "inverted" | "weightScaling";
+};
+// dist/nn/embedding.d.ts#Table
+abstract class Table<Options extends EmbeddingLayerOptions> extends Layer {
+  weight: Parameter;
+  readonly numEmbeddings: number;
+  readonly embeddingDim: number;
+  constructor(numEmbeddings: number, embeddingDim: number, options: Given<Options>, defaults: Options);
+}
+// dist/nn/layer.d.ts#Layer
+abstract class Layer<In = Tensor, Out = Tensor> extends Module<In, Out> {
+  protected guard<T>(body: () => T): T;
+  nameOf(field: string): string;
+  protected extraText(): string;
+}
+// dist/nn/loss.d.ts#Loss
+abstract class Loss<Options extends object> extends Layer<Tensor, Tensor> {
+  readonly options: Options;
+  constructor(op: (...args: never[]) => Tensor, options: Given<Options>, defaults: Options);
+  forward(input: Tensor, target: Tensor): Tensor;
+}
+// dist/nn/norm.d.ts#InstanceNorm
+abstract class InstanceNorm extends Normalization {
+  runningMean: Buffer | undefined;
+  runningVar: Buffer | undefined;
+  numBatchesTracked: Buffer | undefined;
+  readonly numFeatures: number;
+  readonly eps: number;
+  readonly momentum: number;
+  constructor(numFeatures: number, options: Given<BatchNormLayerOptions>);
+  forward(x: Tensor): Tensor;
+}
+// dist/nn/norm.d.ts#NormLayerOptions
+type NormLayerOptions = {
+  readonly eps: number;
+  readonly elementwiseAffine: boolean;
+};
+// dist/nn/norm.d.ts#Normalization
+abstract class Normalization extends Layer {
+  weight: Parameter | undefined;
+  bias: Parameter | undefined;
+  protected extraText(): string;
+}
+// dist/nn/pool.d.ts#AdaptivePool
+abstract class AdaptivePool extends Layer {
+  readonly outputSize: OutputSize;
+  constructor(op: (x: Tensor, outputSize: OutputSize) => Tensor, outputSize: OutputSize);
+  forward(x: Tensor): Tensor;
+}
+// dist/nn/pool.d.ts#AvgPoolLayerOptions
+interface AvgPoolLayerOptions {
+  readonly stride: PerAxis;
+  readonly padding: PerAxis;
+  readonly ceilMode: boolean;
+  readonly countIncludePad: boolean;
+}
+// dist/nn/pool.d.ts#MaxPoolLayerOptions
+interface MaxPoolLayerOptions {
+  readonly stride: PerAxis;
+  readonly padding: PerAxis;
+  readonly dilation: PerAxis;
+  readonly ceilMode: boolean;
+}
+// dist/nn/pool.d.ts#Padding
+abstract class Padding extends Layer {
+  readonly padding: readonly number[];
+  constructor(padding: PerAxis, mode: "constant" | "reflect");
+  forward(x: Tensor): Tensor;
+}
+// dist/nn/pool.d.ts#Pool
+abstract class Pool<Options extends object> extends Layer {
+  readonly kernelSize: PerAxis;
+  readonly options: Options;
+  constructor(op: (x: Tensor, kernelSize: PerAxis, options: Options) => Tensor, axes: number, kernelSize: PerAxis, options: Given<Options>, defaults: Options);
+  forward(x: Tensor): Tensor;
+}
+// dist/nn/position.d.ts#PositionOptions
+interface PositionOptions {
+  readonly batchFirst: boolean;
+}
+// dist/nn/recurrent.d.ts#Cell
+abstract class Cell<State extends Tensor | LSTMState> extends Layer<Tensor, State> {
+  weightIh: Parameter;
+  weightHh: Parameter;
+  biasIh: Parameter | undefined;
+  biasHh: Parameter | undefined;
+  readonly inputSize: number;
+  readonly hiddenSize: number;
+  constructor(kind: CellKind, inputSize: number, hiddenSize: number, options: Given<{
+    readonly bias: boolean;
+  }>);
+  forward(input: Tensor, state?: State): State;
+  multiplyAdds([input]: readonly [Tensor]): number;
+}
+// dist/nn/recurrent.d.ts#Nonlinearity
+type Nonlinearity = {
+  readonly nonlinearity: "tanh" | "relu";
+};
+// dist/nn/recurrent.d.ts#Recurrent
+abstract class Recurrent<State extends Tensor | LSTMState> extends Layer<Tensor, [Tensor, State]> {
+  readonly inputSize: number;
+  readonly hiddenSize: number;
+  readonly options: RecurrentLayerOptions;
+  constructor(kind: CellKind, inputSize: number, hiddenSize: number, options: Given<RecurrentLayerOptions>);
+  forward(input: Tensor, state?: State, options?: SequenceOptions): [Tensor, State];
+  multiplyAdds([input]: readonly [Tensor]): number;
+}
+// dist/nn/transformer.d.ts#Activation
+type Activation = "relu" | "gelu" | ((x: Tensor) => Tensor);
+// dist/nn/transformer.d.ts#Stack
+abstract class Stack<L extends Layer> extends Layer {
+  readonly layers: L[];
+  norm: Module | undefined;
+  constructor(layer: L, numLayers: number, options: Given<{
+    readonly norm: Module | undefined;
+  }>);
+  protected through(x: Tensor, run: (layer: L, x: Tensor) => Tensor): Tensor;
+}
+// dist/nn/transformer.d.ts#TransformerLayer
+abstract class TransformerLayer extends Layer {
+  selfAttn: MultiheadAttention;
+  multiheadAttn: MultiheadAttention | undefined;
+  linear1: Linear;
+  linear2: Linear;
+  norm1: LayerNorm;
+  norm2: LayerNorm;
+  norm3: LayerNorm | undefined;
+  dropout: Dropout;
+  dropout1: Dropout;
+  dropout2: Dropout;
+  dropout3: Dropout | undefined;
+  readonly normFirst: boolean;
+  constructor(dModel: number, nhead: number, options: Given<TransformerLayerOptions>, decodes: boolean);
+  protected sublayer(x: Tensor, norm: LayerNorm, part: (x: Tensor) => Tensor): Tensor;
+  protected feedForward(x: Tensor, drop: Dropout): Tensor;
+}
 // dist/ops/arguments.d.ts#OrOptions
 type OrOptions<O> = Tensor | null | undefined | O;
 // dist/ops/dropout.d.ts#Probability
@@ -1019,6 +1862,8 @@ interface Affine {
   readonly weight?: Tensor | null | undefined;
   readonly bias?: Tensor | null | undefined;
 }
+// dist/ops/recurrent.d.ts#CellKind
+type CellKind = "tanh" | "relu" | "lstm" | "gru";
 // dist/ops/scan.d.ts#AxisOption
 type AxisOption = number | {
   readonly dim: number;

@@ -41,34 +41,10 @@ export type { OpDefinition } from "./ops/index.js";
 
 // Ops, by family
 // activation
-export {
-  binaryStep,
-  elu,
-  gelu,
-  hardsigmoid,
-  hardswish,
-  hardtanh,
-  identity,
-  leakyRelu,
-  logSigmoid,
-  mish,
-  prelu,
-  relu,
-  relu6,
-  selu,
-  sigmoid,
-  silu,
-  softplus,
-  softsign,
-  tanh,
-} from "./ops/index.js";
-export type { EluOptions, GeluOptions, HardtanhOptions, LeakyReluOptions, SoftplusOptions } from "./ops/index.js";
+export { relu, sigmoid, tanh } from "./ops/index.js";
 // arithmetic
 export { addcmul, lerp, maximum, minimum, pow, remainder } from "./ops/index.js";
 export type { AddcmulOptions } from "./ops/index.js";
-// choice
-export { bernoulli, glu, gumbelSoftmax, maxout, oneHot, softmin } from "./ops/index.js";
-export type { BernoulliOptions, GumbelSoftmaxOptions, OneHotOptions } from "./ops/index.js";
 // compare
 export {
   eq,
@@ -167,9 +143,26 @@ export { copy, fill, zero } from "./ops/index.js";
 // attention
 export { scaledDotProductAttention } from "./ops/index.js";
 export type { AttentionOptions } from "./ops/index.js";
+// choice
+export { bernoulli, glu, gumbelSoftmax, maxout, oneHot, softmin } from "./ops/index.js";
+export type { BernoulliOptions, GumbelSoftmaxOptions, OneHotOptions } from "./ops/index.js";
 // conv
 export { conv1d, conv2d, conv3d, convTranspose1d, convTranspose2d } from "./ops/index.js";
 export type { ConvOptions, ConvTransposeOptions } from "./ops/index.js";
+// curve
+export {
+  binaryStep,
+  elu,
+  gelu,
+  hardsigmoid,
+  hardswish,
+  hardtanh,
+  identity,
+  leakyRelu,
+  logSigmoid,
+} from "./ops/index.js";
+export { mish, prelu, relu6, selu, silu, softplus, softsign } from "./ops/index.js";
+export type { EluOptions, GeluOptions, HardtanhOptions, LeakyReluOptions, SoftplusOptions } from "./ops/index.js";
 // dropout
 export { alphaDropout, dropout, dropout1d, dropout2d, dropout3d } from "./ops/index.js";
 export type { DropoutOptions } from "./ops/index.js";
@@ -189,6 +182,7 @@ export {
   binaryCrossEntropyWithLogits,
   cosineEmbeddingLoss,
   crossEntropy,
+  ctcLoss,
   gaussianNllLoss,
   hingeEmbeddingLoss,
   huberLoss,
@@ -207,6 +201,7 @@ export type {
   BinaryCrossEntropyWithLogitsOptions,
   CosineEmbeddingOptions,
   CrossEntropyOptions,
+  CtcOptions,
   FocalOptions,
   GaussianNllOptions,
   HingeEmbeddingOptions,

@@ -26,7 +26,7 @@ function rowsByOp(): Map<string, Row[]> {
 function goldenCounts(): Map<string, number> {
   const counts = new Map<string, number>();
   if (!existsSync(goldens)) return counts;
-  for (const name of readdirSync(goldens).filter((file) => file.endsWith(".json"))) {
+  for (const name of readdirSync(goldens).filter((file) => file.endsWith(".json") && file !== "nn.json")) {
     const { cases } = JSON.parse(readFileSync(new URL(name, goldens), "utf8")) as { cases: { op: string }[] };
     for (const { op } of cases) counts.set(op, (counts.get(op) ?? 0) + 1);
   }

@@ -1,8 +1,9 @@
 // Initializers: write into a tensor in place, from the seeded generator. n_in and n_out are a weight's fan-in and fan-out.
 import { checkNumber, checkOptions, describe, rangeError, show } from "../error.js";
-import { fill, fillNormal, fillUniform } from "../ops/index.js";
+import { copy, exp, fill, fillNormal, fillUniform, mul, qr, reshape, sign, transpose } from "../ops/index.js";
+import { numelOf } from "../shape.js";
 import { noGrad } from "../tape/index.js";
-import { checkTensor, type Generator, type Tensor } from "../tensor/index.js";
+import { checkTensor, empty, type Generator, rand, randn, type Tensor, tensor } from "../tensor/index.js";
 
 /** Options of random initializers. */
 export interface InitOptions {
@@ -149,4 +150,142 @@ export function lecunUniform(x: Tensor, options: InitOptions = {}): Tensor {
 export function lecunNormal(x: Tensor, options: InitOptions = {}): Tensor {
   checkOptions("init.lecunNormal", options, ["generator"]);
   return fillNormal(x, 0, 1 / Math.sqrt(fans("init.lecunNormal", x).fanIn), options.generator);
+}
+
+/** Writes values computed on the host into x. */
+function write(x: Tensor, values: Float32Array): Tensor {
+  noGrad(() => void copy(x, tensor(values, { shape: x.shape })));
+  return x;
+}
+
+/** The identity matrix, ones on the diagonal of a weight `[out, in]`. PyTorch: `nn.init.eye_`. */
+export function eye(x: Tensor): Tensor {
+  if (x.ndim !== 2) throw rangeError("init.eye", `needs a tensor of two axes: got ${show(x.shape)}`);
+  const [rows, columns] = x.shape as [number, number];
+  const values = new Float32Array(rows * columns);
+  for (let i = 0; i < Math.min(rows, columns); i++) values[i * columns + i] = 1;
+  return write(x, values);
+}
+
+/**
+ * A convolution's weight `[out, in / groups, …kernel]` that gives its input: 1 at the kernel's middle where output and
+ * input channel are the same (in each group), else 0. PyTorch: `nn.init.dirac_`.
+ */
+export function dirac(x: Tensor, options: { readonly groups?: number } = {}): Tensor {
+  checkOptions("init.dirac", options, ["groups"]);
+  const groups = checkNumber("init.dirac", "groups", options.groups ?? 1, 1);
+  if (x.ndim < 3 || x.ndim > 5) throw rangeError("init.dirac", `needs a tensor of 3 to 5 axes: got ${show(x.shape)}`);
+  const [out, channels, ...kernel] = x.shape as [number, number, ...number[]];
+  if (out % groups !== 0) throw rangeError("init.dirac", `groups ${groups} does not divide ${out} outputs`);
+  const field = numelOf(kernel);
+  const middle = kernel.reduce((at, size) => at * size + (size >> 1), 0);
+  const perGroup = out / groups;
+  const values = new Float32Array(x.numel);
+  for (let i = 0; i < out; i++) {
+    const channel = i % perGroup;
+    if (channel < channels) values[(i * channels + channel) * field + middle] = 1;
+  }
+  return write(x, values);
+}
+
+/**
+ * Normal numbers within [a, b] (default −2, 2), drawn again until they are; default mean 0 and std 1.
+ * PyTorch: `nn.init.trunc_normal_`.
+ */
+export function truncatedNormal(
+  x: Tensor,
+  options: InitOptions & {
+    readonly mean?: number;
+    readonly std?: number;
+    readonly a?: number;
+    readonly b?: number;
+  } = {},
+): Tensor {
+  const op = "init.truncatedNormal";
+  checkOptions(op, options, ["mean", "std", "a", "b", "generator"]);
+  const mean = checkNumber(op, "mean", options.mean ?? 0);
+  const std = checkNumber(op, "std", options.std ?? 1, 0);
+  const a = checkNumber(op, "a", options.a ?? -2);
+  const b = checkNumber(op, "b", options.b ?? 2, a);
+  if (a > mean + 4 * std || b < mean - 4 * std) {
+    throw rangeError(op, `[${a}, ${b}] lies more than 4 std from the mean: mean is ${mean}, std ${std}`);
+  }
+  const values = new Float32Array(x.numel);
+  const source = options.generator && { generator: options.generator };
+  let filled = 0;
+  for (let round = 0; filled < values.length; round++) {
+    const drawn = noGrad(() => randn([Math.max(values.length - filled, 64)], source)).toTypedArray();
+    for (const z of drawn) {
+      const value = mean + std * z;
+      if (value >= a && value <= b && filled < values.length) values[filled++] = value;
+    }
+    if (round > 100000)
+      throw rangeError(op, `almost no normal number lies in [${a}, ${b}]: mean is ${mean}, std ${std}`);
+  }
+  return write(x, values);
+}
+
+/**
+ * A random orthogonal matrix times `gain`, so that a deep linear net keeps lengths exactly (Saxe et al. 2014); axes beyond
+ * the first count as one. PyTorch: `nn.init.orthogonal_`.
+ */
+export function orthogonal(x: Tensor, options: GainOptions = {}): Tensor {
+  checkOptions("init.orthogonal", options, ["gain", "generator"]);
+  const gain = checkNumber("init.orthogonal", "gain", options.gain ?? 1);
+  fans("init.orthogonal", x);
+  const rows = x.shape[0]!;
+  const columns = x.numel / rows;
+  noGrad(() => {
+    const draw = fillNormal(empty(rows < columns ? [columns, rows] : [rows, columns]), 0, 1, options.generator);
+    const { q, r } = qr(draw);
+    // The signs of R's diagonal make the distribution uniform (Mezzadri 2007).
+    const n = r.shape[1]!;
+    const diagonal = tensor(Float32Array.from({ length: n }, (_, i) => r.view()[i * n + i]!));
+    const uniformQ = mul(mul(q, sign(diagonal)), gain);
+    copy(x, reshape(rows < columns ? transpose(uniformQ, 0, 1) : uniformQ, x.shape));
+  });
+  return x;
+}
+
+/** Normal numbers (std default 0.01), of which a share of each column is 0 (Martens 2010). PyTorch: `nn.init.sparse_`. */
+export function sparse(x: Tensor, sparsity: number, options: InitOptions & { readonly std?: number } = {}): Tensor {
+  const op = "init.sparse";
+  checkOptions(op, options, ["std", "generator"]);
+  checkNumber(op, "sparsity", sparsity, 0, 1);
+  if (x.ndim !== 2) throw rangeError(op, `needs a tensor of two axes: got ${show(x.shape)}`);
+  const std = checkNumber(op, "std", options.std ?? 0.01, 0);
+  const [rows, columns] = x.shape as [number, number];
+  const zeros = Math.ceil(sparsity * rows);
+  const source = options.generator && { generator: options.generator };
+  const [values, keys] = noGrad(() => [randn(x.shape, source), rand([columns, rows], source)] as const).map(
+    (t) => t.toTypedArray() as Float32Array,
+  ) as [Float32Array, Float32Array];
+  for (let i = 0; i < values.length; i++) values[i]! *= std;
+  for (let j = 0; j < columns; j++) {
+    const order = Array.from({ length: rows }, (_, i) => i);
+    order.sort((p, q) => keys[j * rows + p]! - keys[j * rows + q]! || p - q);
+    for (const i of order.slice(0, zeros)) values[i * columns + j] = 0;
+  }
+  return write(x, values);
+}
+
+/**
+ * Random walk initialization (Sussillo and Abbott 2014): Var = g²/n_in with the g that makes the logarithm of the
+ * gradient's length an unbiased random walk through many layers: √2·e^(1.2/(max(N, 6) − 2.4)) for ReLU (default),
+ * e^(1/(2N)) for linear units, N = n_in.
+ */
+export function randomWalk(
+  x: Tensor,
+  options: InitOptions & { readonly nonlinearity?: "relu" | "linear" } = {},
+): Tensor {
+  const op = "init.randomWalk";
+  checkOptions(op, options, ["nonlinearity", "generator"]);
+  const { nonlinearity = "relu" } = options;
+  if (nonlinearity !== "relu" && nonlinearity !== "linear") {
+    throw rangeError(op, `nonlinearity must be "relu" or "linear": got ${describe(nonlinearity)}`);
+  }
+  const { fanIn: n } = fans(op, x);
+  const power = nonlinearity === "relu" ? 1.2 / (Math.max(n, 6) - 2.4) : 1 / (2 * n);
+  const growth = noGrad(() => exp(tensor(power))).item() * (nonlinearity === "relu" ? Math.sqrt(2) : 1);
+  return fillNormal(x, 0, growth / Math.sqrt(n), options.generator);
 }

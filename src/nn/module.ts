@@ -1,44 +1,148 @@
 // Module: what layers and models are made of. Parameters, buffers and children are found by walking fields.
-import { checkOptions, describe, show, showBytes, typeError } from "../error.js";
+import { checkOptions, describe, rangeError, show, typeError } from "../error.js";
 import { copy } from "../ops/index.js";
 import { type Shape, sameShape } from "../shape.js";
 import { noGrad } from "../tape/index.js";
-import { Tensor, zeros } from "../tensor/index.js";
-import { Buffer, Parameter } from "./parameter.js";
+import { Tensor, tensor } from "../tensor/index.js";
+import { Buffer, Parameter, takeBuffer, takeParameter } from "./parameter.js";
+import { summaryOf } from "./summary.js";
 
 /** A module's tensors by name, with PyTorch's names and layouts. */
 export type StateDict = Record<string, Tensor>;
 
-type AnyModule = Module<never, unknown>;
-type Member = Parameter | Buffer | AnyModule;
+/** Any module, whatever it takes and gives. */
+export type AnyModule = Module<never, unknown>;
+
+/** A tensor or module of a module: its name there, and the field, array, Map or object that holds it. */
+interface Slot<Value = Parameter | Buffer | AnyModule> {
+  readonly name: string;
+  readonly value: Value;
+  readonly holder: object;
+  readonly key: PropertyKey;
+}
+
+const join = (prefix: string, name: PropertyKey): string =>
+  prefix === "" ? String(name) : `${prefix}.${String(name)}`;
+
+const isPlain = (value: object): boolean => Object.getPrototypeOf(value) === Object.prototype;
 
 /** The items of an array, a Map or a plain object; none of anything else. */
-function itemsOf(value: object): Iterable<[unknown, unknown]> {
+function itemsOf(value: object): Iterable<[PropertyKey, unknown]> {
   if (Array.isArray(value)) return value.entries();
   if (value instanceof Map) return value;
-  return Object.getPrototypeOf(value) === Object.prototype ? Object.entries(value) : [];
+  return isPlain(value) ? Object.entries(value) : [];
 }
 
 /** Walks a field's value: tensors and modules in it, with dotted names. `above`: what it lies in, so that cycles end. */
-function* entriesOf(value: unknown, name: string, above: readonly object[] = []): Generator<[string, Member]> {
+function* slotsIn(
+  value: unknown,
+  name: string,
+  holder: object,
+  key: PropertyKey,
+  above: readonly object[] = [],
+): Generator<Slot> {
   if (typeof value !== "object" || value === null) return;
-  if (value instanceof Parameter || value instanceof Buffer || value instanceof Module) yield [name, value];
-  else if (!above.includes(value)) {
-    const within = [...above, value];
-    for (const [key, item] of itemsOf(value)) yield* entriesOf(item, `${name}.${String(key)}`, within);
+  if (value instanceof Parameter || value instanceof Buffer || value instanceof Module) {
+    yield { name, value, holder, key };
+  } else if (!above.includes(value)) {
+    for (const [k, item] of itemsOf(value)) yield* slotsIn(item, join(name, k), value, k, [...above, value]);
   }
 }
 
-/** Each module's name in the model it was last found in, for errors. No field: `path` may be the name of a layer. */
-const paths = new WeakMap<AnyModule, string>();
+// What follows are functions and WeakMaps, not methods and fields: their names are free for a model's layers.
 
-/** A part that is walked by itself keeps its longer name: "layers.2" and not "2". */
-function notePath(module: AnyModule, path: string): void {
-  const known = paths.get(module) ?? "";
-  if (path !== "" && path !== known && !known.endsWith(`.${path}`)) paths.set(module, path);
+/** The tensors and modules directly within a module. */
+function* membersOf(module: AnyModule): Generator<Slot> {
+  for (const [field, value] of Object.entries(module)) yield* slotsIn(value, module.nameOf(field), module, field);
 }
 
-const join = (prefix: string, name: string): string => (prefix === "" ? name : `${prefix}.${name}`);
+/** Each module's name in the model it was last found in, for errors. */
+const paths = new WeakMap<AnyModule, string>();
+
+/** @internal A module's name in its model; "" where that is not known. */
+export const pathOf = (module: AnyModule): string => paths.get(module) ?? "";
+
+/**
+ * Every place that holds a tensor, a module's own before its children's. With `seen` each tensor once, else under each of
+ * its names; `above`: the modules this one lies in, so that cycles end.
+ */
+function* tensorSlots(
+  module: AnyModule,
+  seen?: Set<unknown>,
+  prefix = "",
+  above: readonly AnyModule[] = [],
+): Generator<Slot<Parameter | Buffer>> {
+  module.checkComplete();
+  const fresh = (value: unknown) => {
+    const known = seen?.has(value);
+    seen?.add(value);
+    return !known;
+  };
+  for (const { value, name, holder, key } of membersOf(module)) {
+    if (!(value instanceof Module) && fresh(value)) yield { value, name: join(prefix, name), holder, key };
+  }
+  const within = [...above, module];
+  for (const [name, child] of module.namedChildren()) {
+    if (!within.includes(child) && fresh(child)) yield* tensorSlots(child, seen, join(prefix, name), within);
+  }
+}
+
+/** `[name, tensor]` of a module's parameters or buffers, each once. */
+function* named<T extends Tensor>(module: AnyModule, type: new (...args: never[]) => T): Generator<[string, T]> {
+  for (const { name, value } of tensorSlots(module, new Set())) {
+    if ((value as Tensor) instanceof type) yield [name, value as Tensor as T];
+  }
+}
+
+/** Puts a tensor in a slot's place. */
+function put({ holder, key }: Slot<unknown>, value: unknown): void {
+  if (holder instanceof Map) holder.set(key, value);
+  else (holder as Record<PropertyKey, unknown>)[key] = value;
+}
+
+/** Called with a module's inputs before it runs; an array that it returns replaces them. */
+export type ForwardPreHook = (module: AnyModule, inputs: readonly unknown[]) => readonly unknown[] | undefined;
+/** Called with a module's inputs and output; what it returns, if not undefined, replaces the output. */
+export type ForwardHook = (module: AnyModule, inputs: readonly unknown[], output: unknown) => unknown;
+
+interface Hooks {
+  before: readonly ForwardPreHook[];
+  after: readonly ForwardHook[];
+  /** Takes the wrapper away when there is none left. */
+  tidy(): void;
+}
+
+const hooksOf = new WeakMap<AnyModule, Hooks>();
+
+/** A module's hooks, run by an own `forward` that hides the class's: a module without hooks pays nothing for them. */
+function hooksFor(module: AnyModule): Hooks {
+  const known = hooksOf.get(module);
+  if (known !== undefined) return known;
+  const own = Object.getOwnPropertyDescriptor(module, "forward");
+  const hooks: Hooks = {
+    before: [],
+    after: [],
+    tidy() {
+      if (hooks.before.length + hooks.after.length > 0 || hooksOf.get(module) !== hooks) return;
+      hooksOf.delete(module);
+      delete (module as { forward?: unknown }).forward;
+      if (own !== undefined) Object.defineProperty(module, "forward", own);
+    },
+  };
+  hooksOf.set(module, hooks);
+  const forward = module.forward as (...inputs: readonly unknown[]) => unknown;
+  const value = (...given: readonly unknown[]) => {
+    let inputs = given;
+    for (const hook of hooks.before) inputs = hook(module, inputs) ?? inputs;
+    let output = forward.apply(module, inputs as unknown[]);
+    for (const hook of hooks.after) output = hook(module, inputs, output) ?? output;
+    return output;
+  };
+  Object.defineProperty(module, "forward", { value, configurable: true, writable: true });
+  return hooks;
+}
+
+const located = new WeakSet<Error>();
 
 /**
  * The base of layers and models. A model is a class with layers in its fields and a `forward`.
@@ -63,51 +167,33 @@ export abstract class Module<In = Tensor, Out = Tensor> {
   /** Whether the module trains (dropout drops, batch norm uses the batch); set by `train()` and `eval()`. */
   training = true;
 
-  /** The output for an input. */
-  abstract forward(input: In): Out;
+  /** The output for an input. A module of several inputs takes them one after another. */
+  abstract forward(input: In, ...more: never[]): Out;
 
-  /** @internal What `entriesOf` walks; containers name their children themselves. */
-  protected fields(): Iterable<[string, unknown]> {
-    return Object.entries(this);
+  /** @internal What a field is called in names; "" for one whose items stand for themselves (`0.weight`). */
+  nameOf(field: string): string {
+    return field;
   }
 
-  private *members(prefix: string): Generator<[string, Member]> {
-    for (const [name, value] of this.fields()) yield* entriesOf(value, join(prefix, name));
+  /** @internal Multiply-adds of one call; for `summary`. */
+  multiplyAdds(_inputs: readonly unknown[], _output: unknown): number {
+    return 0;
   }
 
   /** `[name, module]` of this module ("") and all within it, each once. */
   *namedModules(prefix = "", seen = new Set<AnyModule>()): Generator<[string, AnyModule]> {
     if (seen.has(this)) return;
     seen.add(this);
-    notePath(this, prefix);
     yield [prefix, this];
-    for (const [name, value] of this.members(prefix))
-      if (value instanceof Module) yield* value.namedModules(name, seen);
+    for (const [name, child] of this.namedChildren()) yield* child.namedModules(join(prefix, name), seen);
   }
 
-  private *namedTensors(): Generator<[string, Parameter | Buffer]> {
-    const seen = new Set<unknown>();
-    for (const [prefix, module] of this.namedModules()) {
-      for (const [name, value] of module.members(prefix)) {
-        if (value instanceof Module || seen.has(value)) continue;
-        seen.add(value);
-        yield [name, value];
-      }
-    }
-  }
-
-  /** As `namedTensors`, but a shared tensor under each of its names. `above`: the modules this one lies in. */
-  private *everyName(prefix: string, above: readonly AnyModule[]): Generator<[string, Parameter | Buffer]> {
-    const within = [...above, this];
-    const members = [...this.members(prefix)];
-    for (const [name, value] of members) if (!(value instanceof Module)) yield [name, value];
-    for (const [name, value] of members)
-      if (value instanceof Module && !within.includes(value)) yield* value.everyName(name, within);
-  }
+  /** @internal Throws while parameters are missing (lazy layers): an optimizer made now would never train them. */
+  checkComplete(): void {}
 
   /** `[name, Parameter]`, each parameter once. */
-  *namedParameters(): Generator<[string, Parameter]> {
-    for (const [name, value] of this.namedTensors()) if (value instanceof Parameter) yield [name, value];
+  namedParameters(): Generator<[string, Parameter]> {
+    return named(this, Parameter);
   }
 
   /** All parameters, each once. */
@@ -116,8 +202,8 @@ export abstract class Module<In = Tensor, Out = Tensor> {
   }
 
   /** `[name, buffer]`. */
-  *namedBuffers(): Generator<[string, Buffer]> {
-    for (const [name, value] of this.namedTensors()) if (value instanceof Buffer) yield [name, value];
+  namedBuffers(): Generator<[string, Buffer]> {
+    return named(this, Buffer);
   }
 
   /** All buffers. */
@@ -132,12 +218,34 @@ export abstract class Module<In = Tensor, Out = Tensor> {
 
   /** `[name, module]` of the modules directly within. */
   *namedChildren(): Generator<[string, AnyModule]> {
-    for (const [name, value] of this.members("")) if (value instanceof Module) yield [name, value];
+    for (const { name, value } of membersOf(this)) {
+      if (!(value instanceof Module)) continue;
+      // A part that is walked by itself keeps the whole model's name before its own.
+      paths.set(value, join(pathOf(this), name));
+      yield [name, value];
+    }
   }
 
   /** The modules directly within. */
   children(): AnyModule[] {
     return Array.from(this.namedChildren(), ([, module]) => module);
+  }
+
+  /**
+   * Puts another module in the place of the one called `path` (`features.3`), and gives this. Parameters of the others,
+   * and an optimizer's state of them, stay what they are.
+   *
+   * @throws RangeError when there is none.
+   */
+  replace(path: string, module: AnyModule): this {
+    for (const [prefix, parent] of this.namedModules()) {
+      for (const slot of membersOf(parent)) {
+        if (!(slot.value instanceof Module) || join(prefix, slot.name) !== path) continue;
+        put(slot, module);
+        return this;
+      }
+    }
+    throw rangeError("replace", `${this.name} has no module ${describe(path)}`);
   }
 
   /** Calls `fn` with this module and all within it, and gives this. */
@@ -169,13 +277,10 @@ export abstract class Module<In = Tensor, Out = Tensor> {
     for (const parameter of this.parameters()) parameter.grad = null;
   }
 
-  /**
-   * Parameters and persistent buffers by name; the tensors themselves, not copies. A shared one stands under each of its
-   * names, as in PyTorch.
-   */
+  /** Parameters and persistent buffers by name, shared ones under each of their names; the tensors themselves. */
   stateDict(): StateDict {
     const state: StateDict = {};
-    for (const [name, value] of this.everyName("", [])) {
+    for (const { name, value } of tensorSlots(this)) {
       if (value instanceof Parameter || value.persistent) state[name] = value;
     }
     return state;
@@ -223,6 +328,53 @@ export abstract class Module<In = Tensor, Out = Tensor> {
     return { missing, unexpected };
   }
 
+  /** A deep copy: parameters, buffers and modules are its own, shared ones shared again; hooks are not copied. */
+  clone(): this {
+    return copyOf(this, new Map()) as this;
+  }
+
+  /** @internal Runs `fn` with other tensors in the places of those named; every place of a shared one. */
+  withTensors<T>(tensors: StateDict, fn: () => T): T {
+    const slots = [...tensorSlots(this)];
+    const given = new Map<Tensor, Tensor>();
+    for (const [name, value] of Object.entries(tensors)) {
+      const slot = slots.find((s) => s.name === name);
+      if (slot === undefined) throw new Error(`functionalCall: ${this.name} has no tensor ${describe(name)}.`);
+      if (!(value instanceof Tensor) || !sameShape(value.shape, slot.value.shape)) {
+        const what = value instanceof Tensor ? show(value.shape) : describe(value);
+        throw new RangeError(`functionalCall: ${name} must be a tensor of ${show(slot.value.shape)}: got ${what}.`);
+      }
+      given.set(slot.value, value);
+    }
+    const taken = slots.filter(({ value }) => given.has(value));
+    try {
+      for (const slot of taken) put(slot, given.get(slot.value));
+      return fn();
+    } finally {
+      for (const slot of taken) put(slot, slot.value);
+    }
+  }
+
+  /** Calls `hook(module, inputs)` before each forward pass. Gives a function that removes it. */
+  registerForwardPreHook(hook: ForwardPreHook): () => void {
+    const hooks = hooksFor(this);
+    hooks.before = [...hooks.before, hook];
+    return () => {
+      hooks.before = hooks.before.filter((h) => h !== hook);
+      hooks.tidy();
+    };
+  }
+
+  /** Calls `hook(module, inputs, output)` after each forward pass. Gives a function that removes it. */
+  registerForwardHook(hook: ForwardHook): () => void {
+    const hooks = hooksFor(this);
+    hooks.after = [...hooks.after, hook];
+    return () => {
+      hooks.after = hooks.after.filter((h) => h !== hook);
+      hooks.tidy();
+    };
+  }
+
   /** @internal The class's lasting name (minifiers rename classes). */
   get name(): string {
     const type = this.constructor as typeof Module;
@@ -244,8 +396,8 @@ export abstract class Module<In = Tensor, Out = Tensor> {
 
   /** @internal An error of this layer, with its path in the model put before the message. */
   located(error: unknown): unknown {
-    const path = paths.get(this);
-    if (error instanceof Error && path !== undefined && !located.has(error)) {
+    const path = pathOf(this);
+    if (error instanceof Error && path !== "" && !located.has(error)) {
       located.add(error);
       error.message = `${path} (${this.name}): ${error.message}`;
     }
@@ -253,61 +405,67 @@ export abstract class Module<In = Tensor, Out = Tensor> {
   }
 
   /**
-   * A table of layers: path, type, shape of the output, parameters, and their bytes.
+   * A table of layers: path, type, shape of the output, parameters, multiply-adds of a pass, and bytes of parameters and
+   * buffers. The model is run once in evaluation mode, without recording.
    *
-   * @param inputShape shape of an input, with its batch axis; the model is run once on zeros, without recording.
+   * @param input shape of an input with its batch axis (run on zeros), or the input itself: a tensor, or an array of
+   * them where `forward` takes several.
    * @example
    * import { Linear, ReLU, Sequential } from "gradine/nn";
    * console.log(new Sequential(new Linear(64, 32), new ReLU(), new Linear(32, 10)).summary([1, 64]));
    */
-  summary(inputShape: Shape): string {
-    const rows: string[][] = [];
-    const shapes = new Map<AnyModule, string>();
-    const named = [...this.namedModules()];
-    const owned = named.map(([, module]) => Object.getOwnPropertyDescriptor(module, "forward"));
-    for (const [, module] of named) {
-      const { forward } = module;
-      // An own property hides the method for this one run.
-      module.forward = (input: never) => {
-        const output = forward.call(module, input);
-        if (output instanceof Tensor) shapes.set(module, show(output.shape));
-        return output;
-      };
-    }
-    const modes = named.map(([, module]) => module.training);
-    try {
-      this.eval();
-      noGrad(() => void (this as unknown as Module).forward(zeros(inputShape)));
-    } finally {
-      for (const [i, [, module]] of named.entries()) {
-        delete (module as { forward?: unknown }).forward;
-        if (owned[i] !== undefined) Object.defineProperty(module, "forward", owned[i]);
-        module.training = modes[i]!;
-      }
-    }
-    for (const [path, module] of named) {
-      const children = module.children().length > 0;
-      const own = module.parameters().reduce((n, parameter) => n + parameter.numel, 0);
-      const indent = "  ".repeat(path === "" ? 0 : path.split(".").length);
-      const count = children && path !== "" ? "" : own.toLocaleString("en-US");
-      rows.push([`${indent}${path === "" ? this.name : path}`, module.name, shapes.get(module) ?? "", count]);
-    }
-    const header = ["layer", "type", "output", "parameters"];
-    const widths = header.map((title, i) => Math.max(title.length, ...rows.map((row) => row[i]!.length)));
-    const line = (cells: readonly string[]) =>
-      cells
-        .map((cell, i) => (i === 3 ? cell.padStart(widths[i]!) : cell.padEnd(widths[i]!)))
-        .join("  ")
-        .trimEnd();
-    const total = this.parameters().reduce((n, parameter) => n + parameter.numel, 0);
-    const trained = this.parameters().reduce((n, parameter) => n + (parameter.requiresGrad ? parameter.numel : 0), 0);
-    return [
-      line(header),
-      widths.map((width) => "-".repeat(width)).join("  "),
-      ...rows.map(line),
-      `${total.toLocaleString("en-US")} parameters (${trained.toLocaleString("en-US")} trained), ${showBytes(4 * total)}`,
-    ].join("\n");
+  summary(input: Shape | Tensor | readonly Tensor[]): string {
+    return summaryOf(this, input);
   }
 }
 
-const located = new WeakSet<Error>();
+function copyOf(value: unknown, copies: Map<unknown, unknown>): unknown {
+  if (typeof value !== "object" || value === null) return value;
+  if (copies.has(value)) return copies.get(value);
+  const put = <T>(copied: T): T => {
+    copies.set(value, copied);
+    return copied;
+  };
+  if (value instanceof Parameter) return put(takeParameter(tensor(value), value.requiresGrad));
+  if (value instanceof Buffer) return put(takeBuffer(tensor(value), value.persistent));
+  if (Array.isArray(value)) {
+    const array: unknown[] = put([]);
+    for (const item of value) array.push(copyOf(item, copies));
+    return array;
+  }
+  if (value instanceof Map) {
+    const map = put(new Map<unknown, unknown>());
+    for (const [key, item] of value) map.set(key, copyOf(item, copies));
+    return map;
+  }
+  if (!(value instanceof Module) && !isPlain(value)) return value;
+  const object = put(Object.create(Object.getPrototypeOf(value)) as Record<string, unknown>);
+  for (const [key, field] of Object.entries(Object.getOwnPropertyDescriptors(value))) {
+    // A getter is a computed weight (weightNorm); an own forward is the hooks'.
+    if (field.get) Object.defineProperty(object, key, field);
+    else if (field.enumerable) object[key] = copyOf(field.value, copies);
+  }
+  return object;
+}
+
+/**
+ * The output of a model with other tensors in the places of some of its parameters and buffers; the model itself stays
+ * as it is. For gradients with respect to computed parameters (meta-learning, hypernetworks).
+ * PyTorch: `torch.func.functional_call`.
+ *
+ * @param parameters by name, as in `stateDict()`; those left out are the model's own.
+ * @example
+ * import { grad, tensor } from "gradine";
+ * import { functionalCall, Linear } from "gradine/nn";
+ * const weight = tensor([[2, 3]], { requiresGrad: true });
+ * const y = functionalCall(new Linear(2, 1, { bias: false }), { weight }, tensor([[1, 10]]));
+ * console.log(y.item(), grad(y, weight)[0].toArray()); // 32 [[1, 10]]
+ */
+export function functionalCall<In, Out>(
+  model: Module<In, Out>,
+  parameters: StateDict,
+  input: In,
+  ...more: readonly unknown[]
+): Out {
+  return model.withTensors(parameters, () => model.forward(input, ...(more as never[])));
+}

@@ -37,8 +37,8 @@ export class Parameter extends Tensor {
 }
 
 /** @internal A parameter from a tensor made for it, whose own handle is let go. */
-export function takeParameter(data: Tensor): Parameter {
-  const parameter = new Parameter(data);
+export function takeParameter(data: Tensor, requiresGrad = true): Parameter {
+  const parameter = new Parameter(data, { requiresGrad });
   data.dispose();
   return parameter;
 }
@@ -60,4 +60,11 @@ export class Buffer extends Tensor {
 export function buffer(data: Tensor, options: { readonly persistent?: boolean } = {}): Buffer {
   checkOptions("buffer", options, ["persistent"]);
   return new Buffer(data, options.persistent ?? true);
+}
+
+/** @internal A buffer from a tensor made for it, whose own handle is let go. */
+export function takeBuffer(data: Tensor, persistent = true): Buffer {
+  const made = new Buffer(data, persistent);
+  data.dispose();
+  return made;
 }

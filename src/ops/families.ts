@@ -2,7 +2,6 @@
 // tensor comes first. Whatever imports a tensor carries them all.
 export * from "./activation.js";
 export * from "./arithmetic.js";
-export * from "./choice.js";
 export * from "./compare.js";
 export * from "./convert.js";
 export * from "./count.js";

@@ -6,4 +6,6 @@ export { checkpoint, defineOp, hessian, jacobian, jvp, perSampleGradients, vjp }
 export * from "./families.js";
 export { fillNormal, fillUniform } from "./fill-random.js";
 export * from "./functional.js";
+export type { CellKind, CellWeights, RecurrentOptions } from "./recurrent.js";
+export { cellStep, gateCount, recurrent, unrolled } from "./recurrent.js";
 export type { PerAxis } from "./spatial.js";
