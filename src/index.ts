@@ -75,7 +75,7 @@ export { gather, indexAdd, indexSelect, scatter, scatterAdd, take, takeAlongDim 
 export { at, indexPut, setAt } from "./ops/index.js";
 export type { Index, IndexPutOptions } from "./ops/index.js";
 // join
-export { chunk, meshgrid, narrow, repeat, split, stack, tile, unbind } from "./ops/index.js";
+export { chunk, meshgrid, narrow, repeat, roll, split, stack, tile, unbind } from "./ops/index.js";
 // layout
 export {
   broadcastTo,
@@ -102,7 +102,7 @@ export { maskedFill, maskedSelect, nonzero } from "./ops/index.js";
 // matmul
 export { bmm, dot, linear, matmul, outer } from "./ops/index.js";
 // pad
-export { pad, roll } from "./ops/index.js";
+export { pad } from "./ops/index.js";
 export type { PadOptions } from "./ops/index.js";
 // reduce
 export { all, amax, amin, any, argmax, argmin, max, mean, min, prod, sum } from "./ops/index.js";

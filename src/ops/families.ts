@@ -13,7 +13,6 @@ export * from "./layout.js";
 export * from "./magnitude.js";
 export * from "./masked.js";
 export * from "./matmul.js";
-export * from "./pad.js";
 export * from "./reduce.js";
 export * from "./scan.js";
 export * from "./softmax.js";

@@ -11,5 +11,6 @@ export * from "./interpolate.js";
 export * from "./linalg.js";
 export * from "./loss.js";
 export * from "./norm.js";
+export * from "./pad.js";
 export * from "./pool.js";
 export * from "./unfold.js";
