@@ -101,9 +101,6 @@ export type { CosineOptions, LocalResponseOptions, NormalizeOptions, VectorNormO
 export { maskedFill, maskedSelect, nonzero } from "./ops/index.js";
 // matmul
 export { bmm, dot, linear, matmul, outer } from "./ops/index.js";
-// pad
-export { pad } from "./ops/index.js";
-export type { PadOptions } from "./ops/index.js";
 // reduce
 export { all, amax, amin, any, argmax, argmin, max, mean, min, prod, sum } from "./ops/index.js";
 export type { Dim, ReduceOptions, ValuesAndIndices } from "./ops/index.js";
@@ -224,6 +221,9 @@ export type {
 // norm
 export { batchNorm, groupNorm, instanceNorm, layerNorm, rmsNorm } from "./ops/index.js";
 export type { BatchNormOptions, InstanceNormOptions, NormOptions, RmsNormOptions } from "./ops/index.js";
+// pad
+export { pad } from "./ops/index.js";
+export type { PadOptions } from "./ops/index.js";
 // pool
 export {
   adaptiveAvgPool1d,
