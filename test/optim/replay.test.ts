@@ -184,7 +184,7 @@ test.each(golden.wolfe.map((c) => [JSON.stringify(c), c] as const))(
     const start = at(0);
     const found = strongWolfe(at, first, { ...start, slope: start.gradient[0]! * d }, Float32Array.of(d));
     expect(Math.abs(found.length - want.t)).toBeLessThan(1e-3 * Math.max(1, want.t)); // slopes are f32 here
-    expect(Math.abs(found.loss - want.loss)).toBeLessThan(1e-4);
+    expect(Math.abs(found.loss - want.loss)).toBeLessThan(1e-3);
     expect(found.evaluations).toBe(want.count);
   },
 );
