@@ -119,7 +119,7 @@ OPTIMIZERS = [
     ("Lion", Lion, [dict(lr=0.0005, betas=(0.85, 0.97), weight_decay=0.1)]),
     ("Muon", Muon, [dict(lr=0.003, weight_decay=0.05, momentum=0.9), dict(lr=0.003, momentum=0.8, nesterov=False, ns_steps=3)]),
     ("Rprop", optim.Rprop, [dict(lr=0.0003, etas=(0.6, 1.02), step_sizes=(1e-5, 0.0006))]),
-    ("LBFGS", optim.LBFGS, [dict(lr=0.8, max_iter=2, history_size=20, tolerance_grad=1e-5), dict(max_iter=3, history_size=15, tolerance_grad=1e-4, line_search_fn="strong_wolfe")]),
+    ("LBFGS", optim.LBFGS, [dict(lr=0.8, max_iter=2, history_size=20, tolerance_grad=1e-5), dict(max_iter=3, history_size=15, tolerance_grad=1e-4, line_search_fn="strong_wolfe"), dict(lr=20, max_iter=3, history_size=15, tolerance_grad=1e-4, line_search_fn="strong_wolfe")]),
 ]
 
 
@@ -248,6 +248,27 @@ for name, make, given in [
         saved = {}
         trace = run(p, make, given, steps=25, resume=saved)
         result["resumed"].append({"name": name, "problem": p, "saved": saved, **trace})
+
+# The line search by itself: along f(x) = c0 x^2 + c1 x^4 + c2 sin(c3 x), from x in direction d.
+from torch.optim.lbfgs import _strong_wolfe
+
+result["wolfe"] = []
+while len(result["wolfe"]) < 60:
+    c = [round(rng.uniform(0, 1) * 16) / 16, round(rng.uniform(0, 1) * 4) / 16, round(rng.uniform(0, 3) * 16) / 16, round(rng.uniform(1, 6) * 4) / 4]
+    x, first = round(rng.uniform(-3, 3) * 16) / 16, rng.choice([0.125, 1.0, 4.0])
+
+    def f(x):
+        return c[0] * x * x + c[1] * x**4 + c[2] * math.sin(c[3] * x)
+
+    def g(x):
+        return torch.tensor([2 * c[0] * x + 4 * c[1] * x**3 + c[2] * c[3] * math.cos(c[3] * x)])
+
+    d = -g(x)
+    if abs(d.item()) < 0.1:
+        continue
+    d = torch.tensor([float(d.float())])
+    loss, _, t, count = _strong_wolfe(lambda x, t, d: (f(x + float(t) * d.item()), g(x + float(t) * d.item())), x, first, d, f(x), g(x), g(x).dot(d))
+    result["wolfe"].append({"c": c, "x": x, "first": first, "d": d.item(), "t": float(t), "loss": loss, "count": count})
 
 with open(os.path.join(os.path.dirname(os.path.abspath(__file__)), "replay.json"), "w") as file:
     json.dump(result, file, separators=(",", ":"))

@@ -3,6 +3,7 @@ import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import { crossEntropy, matmul, mseLoss, type Tensor, tensor } from "../../src/index.js";
 import * as optim from "../../src/optim/index.js";
+import { strongWolfe } from "../../src/optim/wolfe.js";
 import { steps } from "../../src/tape/index.js";
 
 interface Flat {
@@ -29,6 +30,7 @@ const golden = JSON.parse(readFileSync(new URL("./replay.json", import.meta.url)
   optimizers: Trace[];
   schedules: Trace[];
   resumed: (Trace & { saved: Saved })[];
+  wolfe: { c: number[]; x: number; first: number; d: number; t: number; loss: number; count: number }[];
 };
 const { data } = golden;
 const make = (x: Flat, requiresGrad = false): Tensor => tensor(x.data, { shape: x.shape, requiresGrad });
@@ -169,6 +171,23 @@ describe("schedules", () => {
     expect(() => a.step()).toThrow("OneCycleLR: step 41 is beyond the 40 of the cycle");
   });
 });
+
+test.each(golden.wolfe.map((c) => [JSON.stringify(c), c] as const))(
+  "line search %s",
+  (_, { c, x, d, first, ...want }) => {
+    const [c0, c1, c2, c3] = c as [number, number, number, number];
+    const at = (length: number) => {
+      const z = x + length * d;
+      const slope = 2 * c0 * z + 4 * c1 * z ** 3 + c2 * c3 * Math.cos(c3 * z);
+      return { loss: c0 * z * z + c1 * z ** 4 + c2 * Math.sin(c3 * z), gradient: Float32Array.of(slope) };
+    };
+    const start = at(0);
+    const found = strongWolfe(at, first, { ...start, slope: start.gradient[0]! * d }, Float32Array.of(d));
+    expect(Math.abs(found.length - want.t)).toBeLessThan(1e-3 * Math.max(1, want.t)); // slopes are f32 here
+    expect(Math.abs(found.loss - want.loss)).toBeLessThan(1e-3);
+    expect(found.evaluations).toBe(want.count);
+  },
+);
 
 describe("state dicts of PyTorch", () => {
   test.each(titled(golden.resumed))("%s continues after 10 steps", (_, trace) => {

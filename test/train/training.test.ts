@@ -251,6 +251,38 @@ test("accumulated gradients are those of the whole batch", async () => {
   expect(await run(4, 1)).not.toEqual(whole);
 });
 
+test("the last step of an epoch may have fewer batches, whether the loader tells its length or not", async () => {
+  const run = async (
+    loader: (data: TensorDataset<readonly [Tensor, Tensor]>) => Iterable<Pair>,
+    accumulate: number,
+  ) => {
+    manualSeed(5);
+    const model = new Linear(4, 2);
+    const x = randn([24, 4]);
+    const data = new TensorDataset(x, x.slice([null, [0, 2]]));
+    const optimizer = new SGD(model.parameters(), { lr: 0.1 });
+    await fit(model, loader(data), { ...quiet, optimizer, accumulate, epochs: 2 });
+    return weights(model).flat(3) as number[];
+  };
+  const part = (data: TensorDataset<readonly [Tensor, Tensor]>, from: number, to: number) =>
+    data.batch(Int32Array.from({ length: to - from }, (_, i) => from + i));
+  const want = await run((data) => [part(data, 0, 16), part(data, 16, 24)], 1);
+  const told = await run((data) => new DataLoader(data, { batchSize: 4 }), 4);
+  for (const [i, w] of told.entries()) expect(w).toBeCloseTo(want[i]!, 5);
+  // Without a length its gradients count as a share of a whole step's, but are not lost.
+  const untold = await run(
+    (data) => ({
+      *[Symbol.iterator]() {
+        for (let i = 0; i < 24; i += 4) yield part(data, i, i + 4);
+      },
+    }),
+    4,
+  );
+  expect(untold).not.toEqual(told);
+  const half = await run((data) => [part(data, 0, 16)], 1);
+  for (const [i, w] of untold.entries()) expect(Math.abs(w - half[i]!)).toBeGreaterThan(1e-6);
+});
+
 test("schedules step by epoch or by step; ReduceLROnPlateau gets the monitored value", async () => {
   const run = async (options: (optimizer: SGD) => Partial<FitOptions>) => {
     const { model, loader } = setUp();
