@@ -1,16 +1,6 @@
 // The small models: parameter counts, shapes, names, training, and writing.
 import { describe, expect, test } from "vitest";
-import {
-  crossEntropy,
-  Generator,
-  manualSeed,
-  memory,
-  noGrad,
-  randn,
-  steps,
-  type Tensor,
-  tensor,
-} from "../../src/index.js";
+import { crossEntropy, Generator, manualSeed, memory, randn, steps, type Tensor, tensor } from "../../src/index.js";
 import { BagOfWords, CharLSTM, GPT, LeNet5, MLP, MobileNet, PlainNet, ResNet } from "../../src/models/index.js";
 import type { AnyModule } from "../../src/nn/index.js";
 import { Adam } from "../../src/optim/index.js";
