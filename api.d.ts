@@ -72,6 +72,10 @@ declare module "gradine" {
   export interface CrossEntropyOptions extends NllOptions {
     readonly labelSmoothing?: number;
   }
+  export interface CtcOptions extends LossOptions {
+    readonly blank?: number;
+    readonly zeroInfinity?: boolean;
+  }
   export type DType = "f32" | "i32" | "bool";
   export interface DiagonalOptions {
     readonly offset?: number;
@@ -402,6 +406,7 @@ declare module "gradine" {
   export function cosineEmbeddingLoss(x1: Tensor, x2: Tensor, target: Tensor, options?: CosineEmbeddingOptions): Tensor;
   export function cosineSimilarity(x1: Tensor, x2: Tensor, dim?: number | CosineOptions, options?: CosineOptions): Tensor;
   export function crossEntropy(input: Tensor, target: Tensor, weight?: OrOptions<CrossEntropyOptions>, options?: CrossEntropyOptions): Tensor;
+  export function ctcLoss(logProbs: Tensor, targets: Tensor, inputLengths: Tensor | readonly number[] | number, targetLengths: Tensor | readonly number[] | number, options?: CtcOptions): Tensor;
   export function cumprod(x: Tensor, dim: AxisOption): Tensor;
   export function cumsum(x: Tensor, dim: AxisOption): Tensor;
   export function defineOp<Inputs extends readonly Tensor[]>(name: string, definition: OpDefinition<Inputs>): (...inputs: Inputs) => Tensor;
@@ -2363,6 +2368,7 @@ abstract class Table<Options extends EmbeddingLayerOptions> extends Layer {
 // dist/nn/layer.d.ts#Layer
 abstract class Layer<In = Tensor, Out = Tensor> extends Module<In, Out> {
   protected guard<T>(body: () => T): T;
+  protected composite<T>(inputs: readonly (Tensor | undefined)[], body: () => T): T;
   nameOf(field: string): string;
   protected extraText(): string;
 }

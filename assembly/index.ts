@@ -13,7 +13,7 @@ export { bagIds, bagMax } from "./embedding";
 export { equalMask, gather, indexAdd, indexCopy, indexSelect, resolveIndex, scatter } from "./gather";
 export { addStrided, copyStrided, heapBase } from "./layout";
 export { crossEntropy, crossEntropyGrad, mse, mseGrad, oneHotRows, reduceLosses } from "./loss";
-export { maskedFill, nonzero, triangle, unravel } from "./masked";
+export { nonzero, triangle, unravel } from "./masked";
 export { matmul, matmulScratch } from "./matmul";
 export { inverseStd, moments, normalize, updateRunning } from "./norm";
 export { normalizeGrad } from "./norm-grad";

@@ -147,7 +147,7 @@ export class MultiheadAttention extends Layer<Tensor, Attended> {
    * @throws RangeError for sizes that do not fit.
    */
   override forward(query: Tensor, key: Tensor, value: Tensor, call: MultiheadAttentionCall = {}): Attended {
-    return this.guard(() => this.attend(query, key, value, call));
+    return this.composite([query, key, value], () => this.attend(query, key, value, call));
   }
 
   private attend(query: Tensor, key: Tensor, value: Tensor, call: MultiheadAttentionCall): Attended {

@@ -110,11 +110,11 @@ abstract class Conv extends Convolution<ConvLayerOptions> {
   }
 
   forward(x: Tensor): Tensor {
-    return this.guard(() => {
-      const { paddingMode, ...options } = this.options;
-      if (paddingMode === "zeros") return this.op(x, this.weight, this.bias, options);
-      return this.op(pad(x, this.borders(), { mode: paddingMode }), this.weight, this.bias, { ...options, padding: 0 });
-    });
+    const { paddingMode, ...options } = this.options;
+    if (paddingMode === "zeros") return this.guard(() => this.op(x, this.weight, this.bias, options));
+    return this.composite([x], () =>
+      this.op(pad(x, this.borders(), { mode: paddingMode }), this.weight, this.bias, { ...options, padding: 0 }),
+    );
   }
 
   /** Amounts of `pad`, from the last axis; "same" puts the odd one behind. */

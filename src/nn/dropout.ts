@@ -62,7 +62,7 @@ export class Dropout extends Drop<DropoutLayerOptions & Rule> {
   override forward(x: Tensor): Tensor {
     if (this.rule === "inverted") return super.forward(x);
     const { p, generator } = this;
-    return this.guard(() => {
+    return this.composite([x], () => {
       if (!this.training) return mul(x, 1 - p);
       return mul(
         x,

@@ -170,7 +170,8 @@ export function dataDependent<M extends Module>(
       const rates = changeRates(model, layers, batch);
       const average = geometricMean(rates);
       layers.forEach(({ weight, bias }, k) => {
-        const r = power(average / rates[k]!, damping / 2);
+        // W·r, and the next W/r: the gradient becomes 1/r, this layer's rate 1/r² and the next one's r² of what it was.
+        const r = power(rates[k]! / average, damping / 2);
         scale(weight, r);
         if (bias) scale(bias, r);
         const next = layers[k + 1];

@@ -1,6 +1,7 @@
 // What the library's own layers have in common: their options, their text, and errors that carry their path.
 import { checkOptions } from "../error.js";
-import type { Tensor } from "../tensor/index.js";
+import { composed } from "../tape/index.js";
+import { Tensor } from "../tensor/index.js";
 import { Module } from "./module.js";
 import { Parameter } from "./parameter.js";
 
@@ -31,6 +32,12 @@ export abstract class Layer<In = Tensor, Out = Tensor> extends Module<In, Out> {
     } catch (error) {
       throw this.located(error);
     }
+  }
+
+  /** As `guard`, for a body of several ops: what it makes on the way is released with its results' graph, or at once. */
+  protected composite<T>(inputs: readonly (Tensor | undefined)[], body: () => T): T {
+    const tensors = inputs.filter((x): x is Tensor => x instanceof Tensor);
+    return this.guard(() => composed(this.name, tensors, body));
   }
 
   override nameOf(field: string): string {

@@ -125,7 +125,7 @@ export class Bilinear extends Layer {
   }
 
   override forward(x1: Tensor, x2: Tensor): Tensor {
-    return this.guard(() => {
+    return this.composite([x1, x2], () => {
       const { in1Features: n1, in2Features: n2, outFeatures } = this;
       const leading = x1.shape.slice(0, -1);
       if (show([...leading, n1]) !== show(x1.shape) || show([...leading, n2]) !== show(x2.shape)) {
@@ -170,6 +170,6 @@ export class Maxout extends Linear {
   }
 
   override forward(x: Tensor): Tensor {
-    return this.guard(() => maxout(super.forward(x), this.pieces));
+    return this.composite([x], () => maxout(super.forward(x), this.pieces));
   }
 }

@@ -243,7 +243,7 @@ abstract class InstanceNorm extends Normalization {
   protected abstract readonly rank: number;
 
   forward(x: Tensor): Tensor {
-    return this.guard(() => {
+    return this.composite([x], () => {
       const { runningMean, runningVar, weight, bias, eps, momentum, rank } = this;
       checkRank(
         this.name,

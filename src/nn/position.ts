@@ -62,7 +62,7 @@ export class SinusoidalPositions extends Layer {
 
   /** @param start position of the first row. */
   override forward(x: Tensor, start = 0): Tensor {
-    return this.guard(() => add(x, rowsFor("SinusoidalPositions", this.table, x, start, this.batchFirst)));
+    return this.composite([x], () => add(x, rowsFor("SinusoidalPositions", this.table, x, start, this.batchFirst)));
   }
 }
 
@@ -82,7 +82,7 @@ export class LearnedPositions extends Layer {
 
   /** @param start position of the first row. */
   override forward(x: Tensor, start = 0): Tensor {
-    return this.guard(() => add(x, rowsFor("LearnedPositions", this.weight, x, start, this.batchFirst)));
+    return this.composite([x], () => add(x, rowsFor("LearnedPositions", this.weight, x, start, this.batchFirst)));
   }
 }
 
@@ -118,7 +118,7 @@ export class RotaryPositions extends Layer {
 
   /** @param start position of the first row: that of the new query where keys are cached. */
   override forward(x: Tensor, start = 0): Tensor {
-    return this.guard(() => {
+    return this.composite([x], () => {
       const rows = (table: Tensor) => rowsFor("RotaryPositions", table, x, start, true);
       return add(mul(x, rows(this.cosines)), mul(this.turned(x), rows(this.sines)));
     });

@@ -53,6 +53,10 @@ const settings: RecurrentLayerOptions = {
   bidirectional: false,
 };
 
+/** The tensors of a state; whether it is one is checked later. */
+const listOf = (state: Tensor | LSTMState | undefined): readonly Tensor[] =>
+  Array.isArray(state) ? state : [state as Tensor];
+
 /** The lengths as an i32 tensor, checked. */
 function lengthsOf(op: string, given: readonly number[] | Tensor, batch: number, time: number): Tensor {
   const list = Array.from(given instanceof Tensor ? given.toTypedArray() : given);
@@ -120,7 +124,7 @@ abstract class Recurrent<State extends Tensor | LSTMState> extends Layer<Tensor,
    * @throws RangeError for sizes that do not fit.
    */
   override forward(input: Tensor, state?: State, options: SequenceOptions = {}): [Tensor, State] {
-    return this.guard(() => this.run(input, state, options));
+    return this.composite([input, ...listOf(state)], () => this.run(input, state, options));
   }
 
   private run(input: Tensor, state: State | undefined, options: SequenceOptions): [Tensor, State] {
@@ -296,7 +300,7 @@ abstract class Cell<State extends Tensor | LSTMState> extends Layer<Tensor, Stat
 
   /** The new state for an input `[batch, in]` (or `[in]`) and a state `[batch, hidden]`, default 0. */
   override forward(input: Tensor, state?: State): State {
-    return this.guard(() => {
+    return this.composite([input, ...listOf(state)], () => {
       const kind = this.kind();
       const batched = input.ndim === 2;
       const rows = batched ? input.shape[0]! : 1;

@@ -28,10 +28,14 @@ export function composed<T>(name: string, inputs: readonly Tensor[], fn: () => T
     }
     return made;
   });
-  for (const y of results) place(y, inputs, nodeOf(y) !== null);
+  // Results join one graph, so that walking from one of them releases what the others share with it.
+  const first = results.find((y) => nodeOf(y) !== null);
+  if (first !== undefined) place(first, inputs, true);
+  const beside = first === undefined ? inputs : [...inputs, first];
+  for (const y of results) if (y !== first) place(y, beside, nodeOf(y) !== null);
   if (temporaries.length === 0) return value;
-  const { owner } = results.find((y) => nodeOf(y) !== null)!;
+  const { owner } = first!;
   if (owner instanceof Scope) for (const handle of temporaries) moveTo(handle, owner);
-  else giveTo(graphOf(results.find((y) => nodeOf(y) !== null)!)!, temporaries);
+  else giveTo(graphOf(first!)!, temporaries);
   return value;
 }

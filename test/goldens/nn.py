@@ -404,7 +404,40 @@ def wrappers(c):
         c.cases[-1]["wrap"] = ["spectralNorm", {"nPowerIterations": 2}]
 
 
+def training(c):
+    """A net whose first layer is frozen, whose head is replaced, and whose first layer is thawed again: weights after each
+    phase of three steps of Adam. Replayed by test/nn/finetune.test.ts."""
+    model = nn.Sequential(nn.Linear(3, 4), nn.Tanh(), nn.Linear(4, 2))
+    for p in model.parameters():
+        p.data = c.floats(*p.shape, low=-0.5, high=0.5, digits=3)
+    head = {"weight": c.floats(2, 4, low=-0.5, high=0.5, digits=3), "bias": c.floats(2, digits=3)}
+    x, y = c.floats(5, 3), c.floats(5, 2)
+    case = {"training": "Adam", "lr": 0.05, "state": {k: packed(v) for k, v in model.state_dict().items()}}
+    case.update(head={k: packed(v) for k, v in head.items()}, x=packed(x), y=packed(y), phases=[])
+    model.double()
+    optimizer = torch.optim.Adam(model.parameters(), lr=0.05)
+
+    def phase():
+        for _ in range(3):
+            optimizer.zero_grad(set_to_none=True)
+            F.mse_loss(model(x.double()), y.double()).backward()
+            optimizer.step()
+        case["phases"].append({k: packed(v)["data"] for k, v in model.state_dict().items()})
+
+    phase()
+    model[0].requires_grad_(False)
+    phase()
+    model[2] = nn.Linear(4, 2)
+    model[2].load_state_dict(head)
+    model[2].double()
+    optimizer.add_param_group({"params": model[2].parameters()})
+    phase()
+    model[0].requires_grad_(True)
+    phase()
+    c.cases.append(case)
+
+
 def cases(c):
     torch.manual_seed(1)
-    for family in (linears, convolutions, pools, norms, activations, embeddings, recurrent, attentions, transformers, losses, wrappers):
+    for family in (linears, convolutions, pools, norms, activations, embeddings, recurrent, attentions, transformers, losses, wrappers, training):
         family(c)

@@ -5,6 +5,7 @@ import {
   binaryCrossEntropyWithLogits,
   cosineEmbeddingLoss,
   crossEntropy,
+  ctcLoss,
   gaussianNllLoss,
   hingeEmbeddingLoss,
   huberLoss,
@@ -92,6 +93,32 @@ test("shapes, dtypes and options that are refused", () => {
     expect(() => klDiv(x, x, { reduction: "batch" } as object)).toThrow(/"batchmean"/);
     expect(() => cosineEmbeddingLoss(x, x, labels(1))).toThrow(/target \[1\]/);
     expect(() => tripletMarginLoss(x, x, zeros([4]))).toThrow(/same axes/);
+  });
+});
+
+test("what ctcLoss refuses", () => {
+  scope(() => {
+    const x = zeros([4, 2, 3]);
+    const targets = tensor(
+      [
+        [1, 2],
+        [2, 1],
+      ],
+      { dtype: "i32" },
+    );
+    const [four, two] = [
+      [4, 4],
+      [2, 2],
+    ];
+    expect(() => ctcLoss(zeros([3]), targets, four, two)).toThrow(/\[T, batch, classes\]/);
+    expect(() => ctcLoss(x, targets, [5, 4], two)).toThrow(/inputLengths\[0\] must be from 1 to 4: got 5/);
+    expect(() => ctcLoss(x, targets, four, [2, 3])).toThrow(/targetLengths\[1\]/);
+    expect(() => ctcLoss(x, targets, [4], two)).toThrow(/2 lengths, one an item: got 1/);
+    expect(() => ctcLoss(x, labels(1, 2, 1), four, two)).toThrow(/nor 4 labels/);
+    expect(() => ctcLoss(x, targets, four, two, { blank: 1 })).toThrow(/1 is no label .* \(element 0 of targets\)/);
+    expect(() => ctcLoss(x, targets.add(1), four, two)).toThrow(/3 is no label/);
+    expect(() => ctcLoss(x, targets, four, two, { blank: 3 })).toThrow(/blank must be from 0 to 2: got 3/);
+    expect(ctcLoss(x.sub(1), targets, [1, 1], two).item()).toBe(Number.POSITIVE_INFINITY);
   });
 });
 

@@ -363,6 +363,22 @@ test("constant memory from epoch to epoch", async () => {
   for (let i = 0; i < perEpoch; i++) expect(seen[39 * perEpoch + i]).toEqual(seen[2 * perEpoch + i]);
 });
 
+test("the stream of random numbers of a training is given back", async () => {
+  class Noisy extends Spy {
+    override forward(x: Tensor): Tensor {
+      return super.forward(x.add(randn([1])));
+    }
+  }
+  const model = new Noisy();
+  const optimizer = sgd(model);
+  const loader = new DataLoader(ones(4), { batchSize: 2 });
+  const once = () => fit(model, loader, { loss: new MSELoss(), optimizer, ...quiet });
+  await once();
+  const before = memory();
+  for (let i = 0; i < 5; i++) await once();
+  expect(memory()).toMatchObject({ bytes: before.bytes, tensors: before.tensors });
+});
+
 test("gives way to the event loop", async () => {
   const model = new Spy();
   let ticks = 0;

@@ -48,12 +48,13 @@ describe.each(cases.map((c, i) => [i, c] as const))("case %d", (_, c) => {
     expect(Math.abs(metric.compute() - want)).toBeLessThan(2e-6);
   });
 
-  test.runIf(c.matrix !== undefined)("ConfusionMatrix", () => {
-    const metric = new train.ConfusionMatrix();
-    feed(metric, c);
-    expect(metric.matrix()).toEqual(c.matrix);
-    expect(metric.compute()).toBe(c.want.Accuracy);
-  });
+  if (c.matrix !== undefined)
+    test("ConfusionMatrix", () => {
+      const metric = new train.ConfusionMatrix();
+      feed(metric, c);
+      expect(metric.matrix()).toEqual(c.matrix);
+      expect(metric.compute()).toBe(c.want.Accuracy);
+    });
 });
 
 test("outputs with further axes count as rows; two scores rank as one", () => {
