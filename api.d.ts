@@ -1426,6 +1426,106 @@ declare module "gradine/nn" {
   export function weightNorm<M extends AnyModule>(module: M, options?: Given<WeightNormOptions>): M;
 }
 
+declare module "gradine/models" {
+  export class BagOfWords extends Module {
+    static typeName: string;
+    readonly embedding: EmbeddingBag;
+    readonly fc: Linear;
+    constructor(vocabulary: number, features: number, classes: number, options?: {
+      readonly paddingIdx?: number;
+    });
+    forward(words: Tensor, offsets?: Tensor): Tensor;
+  }
+  export class CharLSTM extends Module<Tensor, [Tensor, LSTMState]> {
+    static typeName: string;
+    readonly embedding: Embedding;
+    readonly lstm: LSTM;
+    readonly dropout: Dropout;
+    readonly fc: Linear;
+    constructor(vocabulary: number, options?: CharLSTMOptions);
+    forward(tokens: Tensor, state?: LSTMState): [Tensor, LSTMState];
+    generate(prompt: readonly number[], length: number, options?: SampleOptions): number[];
+  }
+  export interface CharLSTMOptions {
+    readonly embedding?: number;
+    readonly hidden?: number;
+    readonly numLayers?: number;
+    readonly dropout?: number;
+  }
+  export class GPT extends Module {
+    static typeName: string;
+    readonly transformer: {
+      readonly wte: Embedding;
+      readonly wpe: Embedding;
+      readonly drop: Dropout;
+      readonly h: GPTBlock[];
+      readonly ln_f: LayerNorm;
+    };
+    readonly lm_head: Linear;
+    readonly blockSize: number;
+    constructor(options?: GPTOptions);
+    get tiedWeight(): Parameter | undefined;
+    forward(tokens: Tensor): Tensor;
+    generate(prompt: readonly number[], length: number, options?: GenerateOptions): number[];
+  }
+  export interface GPTOptions {
+    readonly vocabSize?: number;
+    readonly blockSize?: number;
+    readonly nLayer?: number;
+    readonly nHead?: number;
+    readonly nEmbd?: number;
+    readonly dropout?: number;
+    readonly bias?: boolean;
+    readonly tied?: boolean;
+  }
+  export interface GenerateOptions extends SampleOptions {
+    readonly cache?: boolean;
+  }
+  export class LeNet5 extends Sequential {
+    static typeName: string;
+    constructor(options?: {
+      readonly classes?: number;
+      readonly relu?: boolean;
+    });
+  }
+  export class MLP extends Sequential {
+    static typeName: string;
+    constructor(sizes: readonly number[], options?: MLPOptions);
+  }
+  export interface MLPOptions {
+    readonly activation?: keyof typeof activations;
+    readonly dropout?: number;
+    readonly batchNorm?: boolean;
+  }
+  export class MobileNet extends Module {
+    static typeName: string;
+    readonly features: Sequential;
+    readonly classifier: Linear;
+    constructor(options?: MobileNetOptions);
+    forward(x: Tensor): Tensor;
+  }
+  export interface MobileNetOptions {
+    readonly classes?: number;
+    readonly inChannels?: number;
+    readonly width?: number;
+    readonly small?: boolean;
+  }
+  export class PlainNet extends CifarNet {
+    static typeName: string;
+    constructor(n: number, options?: ResNetOptions);
+  }
+  export class ResNet extends CifarNet {
+    static typeName: string;
+    constructor(n: number, options?: ResNetOptions);
+  }
+  export interface ResNetOptions {
+    readonly classes?: number;
+    readonly inChannels?: number;
+    readonly width?: number;
+    readonly zeroInit?: boolean;
+  }
+}
+
 declare module "gradine/optim" {
   export class Adadelta extends RuleOptimizer<AdadeltaOptions> {
     constructor(params: Params<AdadeltaOptions>, options?: Partial<AdadeltaOptions>);
@@ -2278,6 +2378,52 @@ declare module "gradine/io" {
 abstract class Handle {
   readonly shape: readonly number[];
   readonly numel: number;
+}
+// dist/models/gpt.d.ts#Cache
+type Cache = [keys: Tensor, values: Tensor];
+// dist/models/gpt.d.ts#CausalSelfAttention
+class CausalSelfAttention extends Module {
+  static typeName: string;
+  readonly c_attn: Linear;
+  readonly c_proj: Linear;
+  readonly resid_dropout: Dropout;
+  readonly n_head: number;
+  readonly dropout: number;
+  constructor(width: number, heads: number, dropout: number, bias: boolean);
+  forward(x: Tensor, cache?: Cache | []): Tensor;
+}
+// dist/models/gpt.d.ts#GPTBlock
+class GPTBlock extends Module {
+  static typeName: string;
+  readonly ln_1: LayerNorm;
+  readonly attn: CausalSelfAttention;
+  readonly ln_2: LayerNorm;
+  readonly mlp: {
+    readonly c_fc: Linear;
+    readonly c_proj: Linear;
+    readonly dropout: Dropout;
+  };
+  constructor(width: number, heads: number, dropout: number, bias: boolean);
+  forward(x: Tensor, cache?: Cache | []): Tensor;
+}
+// dist/models/sample.d.ts#SampleOptions
+interface SampleOptions {
+  readonly temperature?: number;
+  readonly topK?: number;
+  readonly topP?: number;
+  readonly stop?: number | ((tokens: readonly number[]) => boolean);
+  readonly generator?: Generator;
+}
+// dist/models/vision.d.ts#CifarNet
+abstract class CifarNet extends Module {
+  readonly conv1: Conv2d;
+  readonly bn1: BatchNorm2d;
+  readonly layer1: Sequential;
+  readonly layer2: Sequential;
+  readonly layer3: Sequential;
+  readonly linear: Linear;
+  constructor(n: number, options: ResNetOptions, shortcut: boolean);
+  forward(x: Tensor): Tensor;
 }
 // dist/nn/activation.d.ts#Activation
 abstract class Activation<Options extends object = object> extends Layer {
