@@ -76,6 +76,7 @@ export interface BaggingOptions {
 /** What `bagging` gives. */
 export interface BaggingResult {
   readonly model: Ensemble;
+  /** Fewer than k when one was aborted. */
   readonly results: readonly FitResult[];
   /** The error over samples, each judged by the members that did not see it; NaN when there are none. */
   readonly outOfBagError: number;
@@ -133,8 +134,10 @@ export async function bagging(
           : (a, b) => (given.loss as { forward(a: Tensor, b: Tensor): Tensor }).forward(a, b);
       return { model, done: fit(model, loader, given) };
     });
-    results.push(await done);
+    const result = await done;
+    results.push(result);
     models.push(model);
+    if (result.kind === "aborted") break; // Ctrl-C is meant for all of them
     const seen = new Set(indices);
     const rest = Int32Array.from({ length: n }, (_, i) => i).filter((i) => !seen.has(i));
     for (let start = 0; start < rest.length; start += batchSize) {

@@ -19,6 +19,25 @@ interface Process {
   removeListener(event: "SIGINT", listener: () => void): unknown;
 }
 
+/** Trainings that Ctrl-C ends: one listener for all, as Node warns of more than ten. */
+const interruptible = new Set<() => void>();
+const interruptAll = (): void => {
+  for (const interrupt of interruptible) interrupt();
+};
+
+/** Has `interrupt` called at Ctrl-C, where there is a process; gives what takes that back. */
+function onInterrupt(interrupt: () => void): () => void {
+  const { process } = globalThis as unknown as { process?: Process };
+  if (typeof process?.once !== "function") return () => {};
+  // Once: a second Ctrl-C kills as ever.
+  if (interruptible.size === 0) process.once("SIGINT", interruptAll);
+  interruptible.add(interrupt);
+  return () => {
+    interruptible.delete(interrupt);
+    if (interruptible.size === 0) process.removeListener("SIGINT", interruptAll);
+  };
+}
+
 /** Runs the session, waits for its callbacks, gives way to the event loop every 30 ms. */
 async function* events(
   op: string,
@@ -26,18 +45,18 @@ async function* events(
   loader: Iterable<Pair>,
   options: FitOptions,
 ): AsyncGenerator<TrainEvent, FitResult, undefined> {
-  const { process } = globalThis as unknown as { process?: Process };
-  const interruptible = (options.interrupt ?? true) && typeof process?.once === "function";
   let interrupted = false;
-  const interrupt = () => {
-    interrupted = true;
-  };
   const signal: AbortSignalLike = {
     get aborted() {
       return interrupted || options.signal?.aborted === true;
     },
   };
-  if (interruptible) process!.once("SIGINT", interrupt);
+  const forget =
+    (options.interrupt ?? true)
+      ? onInterrupt(() => {
+          interrupted = true;
+        })
+      : null;
   const bar = (options.progress ?? op === "fit") ? new ProgressBar() : null;
   const callbacks = [...(options.callbacks ?? []), ...(bar === null ? [] : [bar])];
   const run = session(op, model, loader, { ...options, signal, callbacks });
@@ -55,7 +74,7 @@ async function* events(
   } finally {
     bar?.close();
     run.return(undefined as never); // where the consumer broke off
-    if (interruptible) process!.removeListener("SIGINT", interrupt);
+    forget?.();
   }
 }
 

@@ -24,6 +24,7 @@ export interface CrossValidateOptions extends SplitOptions {
 
 /** What `crossValidate` gives. */
 export interface CrossValidation {
+  /** Fewer than k when one was aborted. */
   readonly results: readonly FitResult[];
   /** The monitored value of each fold. */
   readonly values: readonly number[];
@@ -50,14 +51,16 @@ export async function crossValidate(
       const loader = new DataLoader(train, { batchSize, shuffle: true });
       return fit(model, loader, { ...options.fit(model, i), validation: new DataLoader(validation, { batchSize }) });
     });
-    results.push(await run);
+    const result = await run;
+    results.push(result);
+    if (result.kind === "aborted") break; // Ctrl-C is meant for all of them
   }
   const values = results.map(({ history }) => {
     const last = history.at(-1);
     return last === undefined ? Number.NaN : monitored(last, monitor);
   });
-  const mean = values.reduce((sum, v) => sum + v, 0) / k;
-  const std = Math.sqrt(values.reduce((sum, v) => sum + (v - mean) * (v - mean), 0) / k);
+  const mean = values.reduce((sum, v) => sum + v, 0) / values.length;
+  const std = Math.sqrt(values.reduce((sum, v) => sum + (v - mean) * (v - mean), 0) / values.length);
   return { results, values, mean, std };
 }
 

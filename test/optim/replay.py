@@ -268,6 +268,9 @@ while len(result["wolfe"]) < 60:
         continue
     d = torch.tensor([float(d.float())])
     loss, _, t, count = _strong_wolfe(lambda x, t, d: (f(x + float(t) * d.item()), g(x + float(t) * d.item())), x, first, d, f(x), g(x), g(x).dot(d))
+    # Searches that end at once show little.
+    if count < 4:
+        continue
     result["wolfe"].append({"c": c, "x": x, "first": first, "d": d.item(), "t": float(t), "loss": loss, "count": count})
 
 with open(os.path.join(os.path.dirname(os.path.abspath(__file__)), "replay.json"), "w") as file:

@@ -100,6 +100,13 @@ describe("bagging", () => {
     expect([first, new Linear(2, 2).weight.toArray()]).toEqual(want);
   });
 
+  test("an abort ends it, as it ends a cross-validation", async () => {
+    const aborted = (model: Module) => ({ ...options(model), signal: AbortSignal.abort() });
+    const { results } = await bagging(() => new Linear(3, 1), regression(), { k: 3, fit: aborted });
+    expect(results.map(({ kind }) => kind)).toEqual(["aborted"]);
+    expect((await crossValidate(() => new Linear(3, 1), regression(), { fit: aborted })).results.length).toBe(1);
+  });
+
   test("the out-of-bag error is that of the samples not drawn", async () => {
     const { outOfBagError } = await run(6);
     expect(outOfBagError).toBeGreaterThan(0.005);
