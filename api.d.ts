@@ -72,6 +72,10 @@ declare module "gradine" {
   export interface CrossEntropyOptions extends NllOptions {
     readonly labelSmoothing?: number;
   }
+  export interface CtcOptions extends LossOptions {
+    readonly blank?: number;
+    readonly zeroInfinity?: boolean;
+  }
   export type DType = "f32" | "i32" | "bool";
   export interface DiagonalOptions {
     readonly offset?: number;
@@ -402,6 +406,7 @@ declare module "gradine" {
   export function cosineEmbeddingLoss(x1: Tensor, x2: Tensor, target: Tensor, options?: CosineEmbeddingOptions): Tensor;
   export function cosineSimilarity(x1: Tensor, x2: Tensor, dim?: number | CosineOptions, options?: CosineOptions): Tensor;
   export function crossEntropy(input: Tensor, target: Tensor, weight?: OrOptions<CrossEntropyOptions>, options?: CrossEntropyOptions): Tensor;
+  export function ctcLoss(logProbs: Tensor, targets: Tensor, inputLengths: Tensor | readonly number[] | number, targetLengths: Tensor | readonly number[] | number, options?: CtcOptions): Tensor;
   export function cumprod(x: Tensor, dim: AxisOption): Tensor;
   export function cumsum(x: Tensor, dim: AxisOption): Tensor;
   export function defineOp<Inputs extends readonly Tensor[]>(name: string, definition: OpDefinition<Inputs>): (...inputs: Inputs) => Tensor;
@@ -1522,6 +1527,21 @@ declare module "gradine/models" {
 }
 
 declare module "gradine/optim" {
+  export class Adadelta extends RuleOptimizer<AdadeltaOptions> {
+    constructor(params: Params<AdadeltaOptions>, options?: Partial<AdadeltaOptions>);
+  }
+  export interface AdadeltaOptions extends RuleOptions {
+    rho: number;
+    eps: number;
+  }
+  export class Adagrad extends RuleOptimizer<AdagradOptions> {
+    constructor(params: Params<AdagradOptions>, options?: Partial<AdagradOptions>);
+  }
+  export interface AdagradOptions extends RuleOptions {
+    lrDecay: number;
+    initialAccumulatorValue: number;
+    eps: number;
+  }
   export class Adam extends AdamFamily {
     constructor(params: Params<AdamOptions>, options?: Partial<AdamOptions>);
   }
@@ -1536,6 +1556,178 @@ declare module "gradine/optim" {
   export class AdamW extends AdamFamily {
     constructor(params: Params<AdamOptions>, options?: Partial<AdamOptions>);
   }
+  export class Adamax extends RuleOptimizer<BetasOptions> {
+    constructor(params: Params<BetasOptions>, options?: Partial<BetasOptions>);
+  }
+  export interface BetasOptions extends RuleOptions {
+    betas: readonly [number, number];
+    eps: number;
+  }
+  export interface ClipGradNormOptions {
+    readonly normType?: number;
+    readonly errorIfNonfinite?: boolean;
+  }
+  export class CosineAnnealingLR extends LRScheduler<CosineAnnealingLROptions> {
+    constructor(optimizer: Scheduled, options: Partial<CosineAnnealingLROptions>);
+    protected check(): void;
+    rate(t: number, base: number): number;
+  }
+  export interface CosineAnnealingLROptions {
+    tMax: number;
+    etaMin: number;
+  }
+  export class CosineAnnealingWarmRestarts extends LRScheduler<CosineAnnealingWarmRestartsOptions> {
+    constructor(optimizer: Scheduled, options: Partial<CosineAnnealingWarmRestartsOptions>);
+    protected check(): void;
+    rate(t: number, base: number): number;
+  }
+  export interface CosineAnnealingWarmRestartsOptions {
+    t0: number;
+    tMult: number;
+    etaMin: number;
+  }
+  export class CyclicLR extends LRScheduler<CyclicLROptions> {
+    constructor(optimizer: Scheduled, options: Partial<CyclicLROptions>);
+    protected check(): void;
+    rate(t: number, base: number, group: number): number;
+    momentum(t: number): number | undefined;
+  }
+  export interface CyclicLROptions {
+    baseLr: PerGroup;
+    maxLr: PerGroup;
+    stepSizeUp: number;
+    stepSizeDown: number | null;
+    mode: "triangular" | "triangular2" | "expRange";
+    gamma: number;
+    scaleFn: ((x: number) => number) | null;
+    scaleMode: "cycle" | "iterations";
+    cycleMomentum: boolean;
+    baseMomentum: number;
+    maxMomentum: number;
+  }
+  export class ExponentialLR extends LRScheduler<{
+    gamma: number;
+  }> {
+    constructor(optimizer: Scheduled, options: {
+      gamma: number;
+    });
+    rate(t: number, base: number): number;
+  }
+  export interface GradNoiseOptions {
+    readonly eta?: number;
+    readonly gamma?: number;
+    readonly step?: number;
+    readonly generator?: Generator;
+  }
+  export class InverseSquareRootLR extends LRScheduler<{
+    warmupSteps: number;
+  }> {
+    constructor(optimizer: Scheduled, options: {
+      warmupSteps: number;
+    });
+    protected check(): void;
+    rate(t: number, base: number): number;
+  }
+  export class LBFGS extends Optimizer<LBFGSOptions> {
+    constructor(params: Params<LBFGSOptions>, options?: Partial<LBFGSOptions>);
+    protected checkGroup(group: LBFGSOptions): void;
+    step(): never;
+    step(closure: () => Tensor): Tensor;
+    stateDict(): OptimizerState;
+    loadStateDict(saved: OptimizerState): void;
+  }
+  export interface LBFGSOptions {
+    lr: number;
+    maxIter: number;
+    maxEval: number | null;
+    toleranceGrad: number;
+    toleranceChange: number;
+    historySize: number;
+    lineSearchFn: "strongWolfe" | null;
+  }
+  export abstract class LRScheduler<Options extends object = object> {
+    lastEpoch: number;
+    readonly optimizer: Scheduled;
+    protected readonly options: Options;
+    protected readonly name: string;
+    step(): void;
+    getLastLr(): number[];
+    stateDict(): SchedulerState;
+    loadStateDict({ lastEpoch, baseLrs }: SchedulerState): void;
+  }
+  export class LambdaLR extends LRScheduler<{
+    lrLambda: LrLambda | readonly LrLambda[];
+  }> {
+    constructor(optimizer: Scheduled, options: {
+      lrLambda: LrLambda | readonly LrLambda[];
+    });
+    rate(t: number, base: number, group: number): number;
+  }
+  export class LinearLR extends LRScheduler<LinearLROptions> {
+    constructor(optimizer: Scheduled, options?: Partial<LinearLROptions>);
+    protected check(): void;
+    rate(t: number, base: number): number;
+  }
+  export interface LinearLROptions {
+    startFactor: number;
+    endFactor: number;
+    totalIters: number;
+  }
+  export class Lion extends RuleOptimizer<LionOptions> {
+    constructor(params: Params<LionOptions>, options?: Partial<LionOptions>);
+  }
+  export interface LionOptions extends RuleOptions {
+    betas: readonly [number, number];
+  }
+  export type LrLambda = (t: number) => number;
+  export class MultiStepLR extends LRScheduler<MultiStepLROptions> {
+    constructor(optimizer: Scheduled, options: Partial<MultiStepLROptions>);
+    rate(t: number, base: number): number;
+  }
+  export interface MultiStepLROptions {
+    milestones: readonly number[];
+    gamma: number;
+  }
+  export class Muon extends Optimizer<MuonOptions> {
+    constructor(params: Params<MuonOptions>, options?: Partial<MuonOptions>);
+    protected checkGroup(group: MuonOptions): void;
+  }
+  export interface MuonOptions {
+    lr: number;
+    weightDecay: number;
+    momentum: number;
+    nesterov: boolean;
+    eps: number;
+    nsSteps: number;
+    nsCoefficients: readonly [number, number, number];
+  }
+  export class NAdam extends RuleOptimizer<NAdamOptions> {
+    constructor(params: Params<NAdamOptions>, options?: Partial<NAdamOptions>);
+  }
+  export interface NAdamOptions extends BetasOptions {
+    momentumDecay: number;
+  }
+  export class OneCycleLR extends LRScheduler<OneCycleLROptions> {
+    constructor(optimizer: Scheduled, options: Partial<OneCycleLROptions>);
+    private get total();
+    protected check(): void;
+    rate(t: number, base: number, group: number): number;
+    momentum(t: number): number | undefined;
+  }
+  export interface OneCycleLROptions {
+    maxLr: PerGroup;
+    totalSteps: number | null;
+    epochs: number | null;
+    stepsPerEpoch: number | null;
+    pctStart: number;
+    annealStrategy: "cos" | "linear";
+    cycleMomentum: boolean;
+    baseMomentum: number;
+    maxMomentum: number;
+    divFactor: number;
+    finalDivFactor: number;
+    threePhase: boolean;
+  }
   export abstract class Optimizer<Options extends object> {
     readonly paramGroups: ParamGroup<Options>[];
     readonly state: Map<Tensor, ParamState>;
@@ -1547,6 +1739,7 @@ declare module "gradine/optim" {
     }): void;
     zeroGrad(): void;
     step(): void;
+    step(closure: () => Tensor): Tensor;
     stateDict(): OptimizerState;
     loadStateDict(saved: OptimizerState): void;
   }
@@ -1560,9 +1753,64 @@ declare module "gradine/optim" {
     params: Tensor[];
   };
   export type ParamState = Record<string, Tensor>;
+  export type Parameters = Tensor | Iterable<Tensor>;
   export type Params<Options> = Iterable<Tensor> | readonly (Partial<Options> & {
     readonly params: Iterable<Tensor>;
   })[];
+  export class PolynomialLR extends LRScheduler<PolynomialLROptions> {
+    constructor(optimizer: Scheduled, options?: Partial<PolynomialLROptions>);
+    protected check(): void;
+    rate(t: number, base: number): number;
+  }
+  export interface PolynomialLROptions {
+    totalIters: number;
+    power: number;
+  }
+  export class RAdam extends RuleOptimizer<BetasOptions> {
+    constructor(params: Params<BetasOptions>, options?: Partial<BetasOptions>);
+  }
+  export class RMSprop extends RuleOptimizer<RMSpropOptions> {
+    constructor(params: Params<RMSpropOptions>, options?: Partial<RMSpropOptions>);
+  }
+  export interface RMSpropOptions extends RuleOptions {
+    alpha: number;
+    eps: number;
+    momentum: number;
+    centered: boolean;
+  }
+  export class ReduceLROnPlateau {
+    readonly optimizer: Scheduled;
+    best: number;
+    numBadEpochs: number;
+    constructor(optimizer: Scheduled, options?: Partial<ReduceLROnPlateauOptions>);
+    step(value: number): void;
+    getLastLr(): number[];
+    stateDict(): SchedulerState;
+    loadStateDict(state: SchedulerState): void;
+  }
+  export interface ReduceLROnPlateauOptions {
+    mode: "min" | "max";
+    factor: number;
+    patience: number;
+    threshold: number;
+    thresholdMode: "rel" | "abs";
+    cooldown: number;
+    minLr: number;
+    eps: number;
+  }
+  export class Rprop extends RuleOptimizer<RpropOptions> {
+    constructor(params: Params<RpropOptions>, options?: Partial<RpropOptions>);
+    protected checkGroup(group: RpropOptions): void;
+  }
+  export interface RpropOptions extends RuleOptions {
+    etas: readonly [number, number];
+    stepSizes: readonly [number, number];
+  }
+  export interface RuleOptions {
+    lr: number;
+    weightDecay: number;
+    maximize: boolean;
+  }
   export class SGD extends Optimizer<SGDOptions> {
     constructor(params: Params<SGDOptions>, options?: Partial<SGDOptions>);
     protected checkGroup({ lr, momentum, dampening, weightDecay, nesterov }: SGDOptions): void;
@@ -1575,6 +1823,77 @@ declare module "gradine/optim" {
     nesterov: boolean;
     maximize: boolean;
   }
+  export interface Scheduled {
+    readonly paramGroups: readonly ScheduledGroup[];
+  }
+  export interface ScheduledGroup {
+    lr: number;
+    momentum?: number;
+    betas?: readonly [number, number];
+    initialLr?: number;
+  }
+  export type SchedulerState = Record<string, number | readonly number[]>;
+  export class SequentialLR extends LRScheduler<SequentialLROptions> {
+    constructor(optimizer: Scheduled, options: SequentialLROptions);
+    protected check(): void;
+    rate(t: number, base: number, group: number): number;
+    momentum(t: number): number | undefined;
+  }
+  export interface SequentialLROptions {
+    schedulers: readonly LRScheduler[];
+    milestones: readonly number[];
+  }
+  export class StepLR extends LRScheduler<StepLROptions> {
+    constructor(optimizer: Scheduled, options: Partial<StepLROptions>);
+    protected check(): void;
+    rate(t: number, base: number): number;
+  }
+  export interface StepLROptions {
+    stepSize: number;
+    gamma: number;
+  }
+  export class WarmupLR extends LRScheduler<{
+    steps: number;
+  }> {
+    constructor(optimizer: Scheduled, options: {
+      steps: number;
+    });
+    protected check(): void;
+    rate(t: number, base: number): number;
+  }
+  export class WeightAverage {
+    count: number;
+    constructor(params: Iterable<Tensor>, options?: WeightAverageOptions);
+    update(): void;
+    swap(): void;
+    stateDict(): {
+      count: number;
+      averages: readonly Tensor[];
+    };
+    loadStateDict({ count, averages }: {
+      readonly count: number;
+      readonly averages: readonly Tensor[];
+    }): void;
+  }
+  export interface WeightAverageOptions {
+    readonly decay?: number;
+  }
+  export function addGradNoise(parameters: Parameters, options?: GradNoiseOptions): void;
+  export function centralizeGrad(parameters: Parameters): void;
+  export function clipGradAdaptive(parameters: Parameters, options?: {
+    readonly clipping?: number;
+    readonly eps?: number;
+  }): void;
+  export function clipGradNorm(parameters: Parameters, maxNorm: number, options?: ClipGradNormOptions): Tensor;
+  export function clipGradValue(parameters: Parameters, clipValue: number): void;
+  export function elasticNet(parameters: Parameters, factors: {
+    readonly l1: number;
+    readonly l2: number;
+  }): Tensor;
+  export function l1Penalty(parameters: Parameters, factor: number): Tensor;
+  export function l2Penalty(parameters: Parameters, factor: number): Tensor;
+  export function maxNorm(parameters: Parameters, limit?: number): void;
+  export function unitNorm(parameters: Parameters): void;
 }
 
 declare module "gradine/data" {
@@ -1586,6 +1905,12 @@ declare module "gradine/data" {
     constructor(dataset: Dataset<Batch>, options?: DataLoaderOptions);
     get length(): number;
     [Symbol.iterator](): IterableIterator<Batch>;
+    stateDict(): {
+      readonly generator: readonly number[];
+    };
+    loadStateDict(state: {
+      readonly generator: readonly number[];
+    }): void;
   }
   export interface DataLoaderOptions {
     readonly batchSize?: number;
@@ -1596,6 +1921,10 @@ declare module "gradine/data" {
   export interface Dataset<Batch> {
     readonly length: number;
     batch(indices: Int32Array): Batch;
+  }
+  export interface SplitOptions {
+    readonly stratify?: Tensor | ArrayLike<number>;
+    readonly generator?: Generator;
   }
   export class StandardScaler {
     mean: Tensor | null;
@@ -1626,45 +1955,413 @@ declare module "gradine/data" {
     constructor(...tensors: Tensors);
     batch(indices: Int32Array): Tensors;
   }
+  export interface TrainValTestOptions extends SplitOptions {
+    readonly fractions?: readonly [number, number, number];
+  }
+  export function kFold<Batch>(dataset: Dataset<Batch>, k: number, options?: SplitOptions): {
+    train: Subset<Batch>;
+    validation: Subset<Batch>;
+  }[];
   export function randomSplit<Batch>(dataset: Dataset<Batch>, lengths: readonly number[], options?: {
     readonly generator?: Generator;
   }): Subset<Batch>[];
+  export function trainValTestSplit<Batch>(dataset: Dataset<Batch>, options?: TrainValTestOptions): {
+    train: Subset<Batch>;
+    validation: Subset<Batch>;
+    test: Subset<Batch>;
+  };
 }
 
 declare module "gradine/train" {
   export interface AbortSignalLike {
     readonly aborted: boolean;
   }
+  export class Accuracy extends TopKAccuracy {
+    constructor();
+  }
+  export type Averaging = "outputs" | "probabilities";
+  export interface BaggingOptions {
+    readonly k?: number;
+    readonly seed?: number;
+    readonly fit: (model: Module, member: number) => FitOptions;
+    readonly batchSize?: number;
+    readonly average?: Averaging;
+    readonly error?: (output: Tensor, target: Tensor) => number | Tensor;
+  }
+  export interface BaggingResult {
+    readonly model: Ensemble;
+    readonly results: readonly FitResult[];
+    readonly outOfBagError: number;
+  }
+  export interface BatchEvent {
+    readonly type: "batch";
+    readonly epoch: number;
+    readonly epochs: number;
+    readonly batch: number;
+    readonly batches: number;
+    readonly loss: number;
+    readonly values: Values;
+    readonly seconds: number;
+  }
+  export class CSVLogger implements Callback {
+    constructor(write: (line: string) => unknown);
+    onEpoch(event: EpochResult): unknown;
+    stateDict(): CallbackState;
+    loadStateDict({ values }: CallbackState): void;
+  }
+  export class CalibrationError extends Likelihood {
+    update(output: Tensor, target: Tensor): void;
+    compute(): number;
+  }
+  export interface Callback {
+    onStart?(training: Training): unknown;
+    onBatch?(event: BatchEvent, training: Training): unknown;
+    onEpoch?(event: EpochResult, training: Training): unknown;
+    onEnd?(result: FitResult, training: Training): unknown;
+    stateDict?(): CallbackState;
+    loadStateDict?(state: CallbackState): void;
+  }
+  export interface CallbackState {
+    readonly values: unknown;
+    readonly tensors?: Readonly<Record<string, Tensor>>;
+  }
+  export class Checkpoint implements Callback {
+    constructor(options: CheckpointOptions);
+    onBatch(_: BatchEvent, training: Training): void;
+    onEpoch(event: EpochResult, training: Training): void;
+    onEnd({ kind }: FitResult, training: Training): void;
+    stateDict(): CallbackState;
+    loadStateDict({ values }: CallbackState): void;
+  }
+  export interface CheckpointOptions {
+    readonly save: (name: string, checkpoint: TrainingCheckpoint) => unknown;
+    readonly remove?: (name: string) => unknown;
+    readonly every?: number;
+    readonly unit?: "epoch" | "step";
+    readonly last?: number;
+    readonly best?: boolean;
+    readonly monitor?: string;
+    readonly mode?: Mode;
+  }
+  export type Choice = readonly unknown[] | {
+    readonly low: number;
+    readonly high: number;
+    readonly log?: boolean;
+    readonly integer?: boolean;
+  };
+  export interface ClassOptions {
+    readonly average?: "macro" | "micro";
+    readonly threshold?: number;
+  }
+  export interface ClipOptions {
+    readonly norm?: number;
+    readonly value?: number;
+    readonly adaptive?: number;
+  }
+  export class ConfusionMatrix extends StreamingMetric {
+    private get classes();
+    protected readonly options: Required<ClassOptions>;
+    protected binary: boolean;
+    constructor(options?: ClassOptions);
+    update(output: Tensor, target: Tensor): void;
+    matrix(): number[][];
+    compute(): number;
+    protected averaged(score: (hits: number, predicted: number, actual: number) => number): number;
+  }
+  export interface CrossValidateOptions extends SplitOptions {
+    readonly k?: number;
+    readonly seed?: number;
+    readonly fit: (model: Module, fold: number) => FitOptions;
+    readonly batchSize?: number;
+    readonly monitor?: string;
+  }
+  export interface CrossValidation {
+    readonly results: readonly FitResult[];
+    readonly values: readonly number[];
+    readonly mean: number;
+    readonly std: number;
+  }
+  export interface DiagnoseOptions {
+    readonly target?: number;
+    readonly tolerance?: number;
+    readonly monitor?: string;
+  }
+  export interface Diagnosis {
+    readonly bias: number;
+    readonly variance: number;
+    readonly mismatch: number;
+    readonly testGap: number;
+    readonly findings: readonly Finding[];
+    readonly text: string;
+  }
+  export class EarlyStopping implements Callback {
+    best: number;
+    constructor(options?: EarlyStoppingOptions);
+    onEpoch(event: EpochResult, training: Training): void;
+    onEnd({ kind }: FitResult, { model }: Training): void;
+    stateDict(): CallbackState;
+    loadStateDict({ values, tensors }: CallbackState): void;
+  }
+  export interface EarlyStoppingOptions {
+    readonly monitor?: string;
+    readonly patience?: number;
+    readonly minDelta?: number;
+    readonly mode?: Mode;
+    readonly restoreBest?: boolean;
+  }
+  export class Ensemble extends Module {
+    static typeName: string;
+    readonly models: readonly Module[];
+    constructor(models: readonly Module[], how: Averaging);
+    forward(x: Tensor): Tensor;
+  }
   export interface EpochResult {
     readonly epoch: number;
-    readonly training: Readonly<Record<string, number>>;
-    readonly validation?: Readonly<Record<string, number>>;
+    readonly training: Values;
+    readonly validation?: Values;
+    readonly lr?: number;
     readonly seconds: number;
+  }
+  export class F1 extends ConfusionMatrix {
+    compute(): number;
+  }
+  export interface FindLearningRateOptions {
+    readonly loss: LossFunction;
+    readonly optimizer: OptimizerLike;
+    readonly low?: number;
+    readonly high?: number;
+    readonly steps?: number;
+  }
+  export interface Finding {
+    readonly kind: "high bias" | "high variance" | "train/validation mismatch" | "test overfit";
+    readonly gap: number;
+    readonly try: readonly string[];
+  }
+  export interface FitErrors {
+    readonly training: number;
+    readonly trainingDev?: number;
+    readonly validation: number;
+    readonly test?: number;
   }
   export interface FitOptions {
     readonly loss: LossFunction;
-    readonly optimizer: {
-      zeroGrad(): void;
-      step(): void;
-    };
+    readonly optimizer: OptimizerLike;
     readonly epochs?: number;
+    readonly schedule?: ScheduleLike;
+    readonly scheduleEvery?: "epoch" | "step";
     readonly validation?: Iterable<Pair>;
     readonly metrics?: Readonly<Record<string, Metric>>;
+    readonly callbacks?: readonly Callback[];
+    readonly accumulate?: number;
+    readonly clip?: number | ClipOptions;
+    readonly transform?: (batch: Pair) => Pair;
+    readonly monitor?: string;
+    readonly mode?: Mode;
     readonly signal?: AbortSignalLike;
+    readonly interrupt?: boolean;
+    readonly resume?: TrainingCheckpoint;
     readonly progress?: boolean;
   }
   export interface FitResult {
-    readonly kind: "completed" | "aborted";
+    readonly kind: "completed" | "stopped" | "aborted" | "diverged";
     readonly history: readonly EpochResult[];
+    readonly best: {
+      readonly epoch: number;
+      readonly value: number;
+    } | null;
+    readonly reason?: string;
+  }
+  export class JSONLLogger implements Callback {
+    constructor(write: (line: string) => unknown);
+    onEpoch(event: EpochResult): unknown;
+  }
+  export class LearningRateLogger implements Callback {
+    rates: (readonly number[])[];
+    onBatch(_: BatchEvent, { rates, steps }: Training): void;
+    stateDict(): CallbackState;
+    loadStateDict({ values }: CallbackState): void;
+  }
+  export interface LearningRateRange {
+    readonly rates: readonly number[];
+    readonly losses: readonly number[];
+    readonly suggestion: number | null;
+  }
+  export class LogLoss extends Likelihood {
+    compute(): number;
+  }
+  export class LoraLinear extends Module {
+    static typeName: string;
+    readonly base: Linear;
+    loraA: Parameter;
+    loraB: Parameter;
+    readonly scale: number;
+    constructor(base: Linear, rank: number, alpha: number);
+    forward(x: Tensor): Tensor;
+    merge(): Linear;
+  }
+  export interface LoraOptions {
+    readonly rank?: number;
+    readonly alpha?: number;
+    readonly targets?: Pattern;
   }
   export type LossFunction = ((output: Tensor, target: Tensor) => Tensor) | {
     forward(output: Tensor, target: Tensor): Tensor;
   };
-  export type Metric = (output: Tensor, target: Tensor) => number | Tensor;
+  export class MAE extends Regression {
+    compute(): number;
+  }
+  export class MSE extends Regression {
+    compute(): number;
+  }
+  export type Metric = ((output: Tensor, target: Tensor) => number | Tensor) | StreamingMetric;
+  export type Mode = "min" | "max" | "auto";
+  export interface OptimizerLike {
+    readonly paramGroups?: readonly (ScheduledGroup & {
+      readonly params: readonly Tensor[];
+    })[];
+    zeroGrad(): void;
+    step(): void;
+    stateDict?(): OptimizerState;
+    loadStateDict?(state: OptimizerState): void;
+  }
+  export class PRAUC extends Ranking {
+    compute(): number;
+  }
   export type Pair = readonly [Tensor, Tensor, ...unknown[]];
+  export type Pattern = string | RegExp | ((name: string) => boolean);
+  export class Perplexity extends Likelihood {
+    compute(): number;
+  }
+  export class Precision extends ConfusionMatrix {
+    compute(): number;
+  }
+  export interface ProbabilityOptions {
+    readonly logits?: boolean;
+  }
+  export class ProgressBar implements Callback {
+    constructor(terminal?: Terminal);
+    onBatch(event: BatchEvent): void;
+    onEpoch({ training, validation, seconds }: EpochResult, { epochs, history }: Training): void;
+    onEnd(): void;
+    close(): void;
+  }
+  export class R2 extends Regression {
+    compute(): number;
+  }
+  export class RMSE extends Regression {
+    compute(): number;
+  }
+  export class ROCAUC extends Ranking {
+    compute(): number;
+  }
+  export class Recall extends ConfusionMatrix {
+    compute(): number;
+  }
+  export interface ScheduleLike {
+    step(value: number): void;
+    stateDict?(): SchedulerState;
+    loadStateDict?(state: SchedulerState): void;
+  }
+  export interface SearchResult {
+    readonly trials: readonly Trial[];
+    readonly best: Trial | null;
+    toString(): string;
+  }
+  export class Snapshots implements Callback {
+    readonly snapshots: Weights[];
+    constructor(options: {
+      readonly every: number;
+    });
+    onEpoch({ epoch }: EpochResult, { model }: Training): void;
+    models(make: () => Module): Module[];
+  }
+  export abstract class StreamingMetric {
+    state: number[];
+    abstract update(output: Tensor, target: Tensor): void;
+    abstract compute(): number;
+    reset(): void;
+    protected gather(values: readonly number[]): void;
+  }
+  export class TerminateOnNaN implements Callback {
+    constructor(options?: {
+      readonly every?: number;
+    });
+    onBatch(_: BatchEvent, training: Training): void;
+  }
+  export class TopKAccuracy extends StreamingMetric {
+    constructor(k?: number);
+    update(output: Tensor, target: Tensor): void;
+    compute(): number;
+  }
+  export type TrainEvent = BatchEvent | {
+    readonly type: "validation";
+    readonly epoch: number;
+    readonly values: Values;
+  } | ({
+    readonly type: "epoch";
+  } & EpochResult) | {
+    readonly type: "checkpoint";
+    readonly name: string;
+    readonly epoch: number;
+    readonly batch: number;
+  } | ({
+    readonly type: "end";
+  } & FitResult);
+  export interface Training {
+    readonly model: Module;
+    readonly optimizer: OptimizerLike;
+    readonly epochs: number;
+    readonly epoch: number;
+    readonly steps: number;
+    readonly history: readonly EpochResult[];
+    readonly rates: readonly number[];
+    stop(reason: string, kind?: "stopped" | "diverged"): void;
+    checkpoint(name: string, save: (checkpoint: TrainingCheckpoint) => unknown): void;
+  }
+  export interface TrainingCheckpoint {
+    readonly tensors: Readonly<Record<string, Tensor>>;
+    readonly metadata: Readonly<Record<string, string>>;
+  }
+  export interface Trial {
+    readonly options: Readonly<Record<string, unknown>>;
+    readonly value: number;
+  }
+  export type Values = Readonly<Record<string, number>>;
   export function accuracy(output: Tensor, target: Tensor): number;
+  export function bagging(makeModel: (member: number) => Module, dataset: Dataset<Pair>, options: BaggingOptions): Promise<BaggingResult>;
   export function confusionMatrix(predicted: Tensor | ArrayLike<number>, target: Tensor | ArrayLike<number>, classes: number): number[][];
+  export function crossValidate(makeModel: (fold: number) => Module, dataset: Dataset<Pair>, options: CrossValidateOptions): Promise<CrossValidation>;
+  export function diagnoseFit(errors: FitErrors | readonly EpochResult[], options?: DiagnoseOptions): Diagnosis;
+  export function ensemble(models: readonly Module[], options?: {
+    readonly average?: Averaging;
+  }): Ensemble;
+  export function extractFeatures(body: Module, dataset: Dataset<Pair>, options?: {
+    readonly batchSize?: number;
+  }): TensorDataset<readonly [Tensor, Tensor]>;
+  export function findLearningRate(model: Module, loader: Iterable<Pair>, options: FindLearningRateOptions): LearningRateRange;
   export function fit(model: Module, loader: Iterable<Pair>, options: FitOptions): Promise<FitResult>;
+  export function freeze(model: Module, pattern: Pattern, options?: {
+    readonly on?: boolean;
+  }): string[];
+  export function gridSearch<Space extends Readonly<Record<string, readonly unknown[]>>>(space: Space, run: (options: {
+    readonly [K in keyof Space]: Space[K][number];
+  }, trial: number) => number | Promise<number>, options?: SearchOptions): Promise<SearchResult>;
+  export function groupsByDepth(model: Module, options: {
+    readonly lr: number;
+    readonly decay?: number;
+  }): {
+    params: Parameter[];
+    lr: number;
+  }[];
+  export function lora(model: Module, options?: LoraOptions): string[];
+  export function mergeLora(model: Module): string[];
+  export function randomSearch<Space extends Readonly<Record<string, Choice>>>(space: Space, run: (options: {
+    readonly [K in keyof Space]: Space[K] extends readonly (infer Value)[] ? Value : number;
+  }, trial: number) => number | Promise<number>, options?: SearchOptions & {
+    readonly n?: number;
+    readonly seed?: number;
+  }): Promise<SearchResult>;
+  export function train(model: Module, loader: Iterable<Pair>, options: FitOptions): AsyncGenerator<TrainEvent, FitResult, undefined>;
 }
 
 declare module "gradine/io" {
@@ -2037,7 +2734,53 @@ abstract class AdamFamily extends Optimizer<AdamOptions> {
   constructor(name: string, decoupled: boolean, weightDecay: number, params: Params<AdamOptions>, options: Partial<AdamOptions>);
   protected checkGroup({ lr, betas, eps, weightDecay }: AdamOptions): void;
 }
+// dist/optim/cycle.d.ts#PerGroup
+type PerGroup = number | readonly number[];
 // dist/tape/backward.d.ts#Gradients
 type Gradients<O extends GradOptions> = O extends {
   readonly allowUnused: true;
 } ? (Tensor | null)[] : Tensor[];
+// dist/train/checkpoint.d.ts#Weights
+class Weights {
+  tensors: Record<string, Tensor>;
+  take(model: Module): void;
+  set(tensors: Readonly<Record<string, Tensor>>): void;
+  restore(model: Module): void;
+}
+// dist/train/progress.d.ts#Terminal
+interface Terminal {
+  readonly isTTY?: boolean;
+  readonly columns?: number;
+  write(text: string): unknown;
+}
+// dist/train/search.d.ts#SearchOptions
+interface SearchOptions {
+  readonly mode?: Mode;
+}
+// dist/train/streaming.d.ts#Likelihood
+abstract class Likelihood extends StreamingMetric {
+  protected readonly logits: boolean;
+  constructor(options?: ProbabilityOptions);
+  protected rows(output: Tensor, target: Tensor): Rows;
+  update(output: Tensor, target: Tensor): void;
+}
+// dist/train/streaming.d.ts#Ranking
+abstract class Ranking extends StreamingMetric {
+  update(output: Tensor, target: Tensor): void;
+  protected steps(): {
+    positives: number;
+    negatives: number;
+  }[];
+}
+// dist/train/streaming.d.ts#Regression
+abstract class Regression extends StreamingMetric {
+  state: number[];
+  reset(): void;
+  update(output: Tensor, target: Tensor): void;
+}
+// dist/train/streaming.d.ts#Rows
+interface Rows {
+  readonly scores: TypedArray;
+  readonly classes: number;
+  readonly target: TypedArray;
+}

@@ -2,12 +2,12 @@
 import { loadPart } from "./matmul-pack";
 import { madd } from "./simd";
 
-/** n sums, in whole blocks of 16: y(j) = start + sum over the k taps of w(t) * source(j, t). */
+/** n sums, in whole blocks of 24: y(j) = start + sum over the k taps of w(t) * source(j, t). */
 export function sumTaps(y: usize, n: i32, from: usize, taps: usize, w: usize, k: i32, start: f32): void {
   const first = f32x4.splat(start);
   const end = taps + (<usize>k << 2);
-  for (; n > 0; n -= 16, y += 64, from += 64) {
-    let y0 = first, y1 = first, y2 = first, y3 = first;
+  for (; n > 0; n -= 24, y += 96, from += 96) {
+    let y0 = first, y1 = first, y2 = first, y3 = first, y4 = first, y5 = first;
     for (let tap = taps, weight = w; tap != end; tap += 4, weight += 4) {
       const source = from + <usize>load<u32>(tap);
       const factor = v128.load32_splat(weight);
@@ -15,12 +15,24 @@ export function sumTaps(y: usize, n: i32, from: usize, taps: usize, w: usize, k:
       y1 = madd(factor, v128.load(source, 16), y1);
       y2 = madd(factor, v128.load(source, 32), y2);
       y3 = madd(factor, v128.load(source, 48), y3);
+      y4 = madd(factor, v128.load(source, 64), y4);
+      y5 = madd(factor, v128.load(source, 80), y5);
     }
     v128.store(y, y0);
     v128.store(y, y1, 16);
     v128.store(y, y2, 32);
     v128.store(y, y3, 48);
+    v128.store(y, y4, 64);
+    v128.store(y, y5, 80);
   }
+}
+
+/** At least 24 sums, as sumTaps, and no memory beyond: the last 24 may overlap those before. */
+export function sumTapsExactly(y: usize, n: i32, from: usize, taps: usize, w: usize, k: i32, start: f32): void {
+  const rest = n % 24;
+  sumTaps(y, n - rest, from, taps, w, k, start);
+  const last = <usize>(n - 24) << 2;
+  if (rest != 0) sumTaps(y + last, 24, from + last, taps, w, k, start);
 }
 
 /** Ones for the first lanes: what follows a row of n elements in whole vectors is cut off with the mask at 16 * (n & 3). */

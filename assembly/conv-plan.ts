@@ -29,7 +29,7 @@ const cachedWeights = 524288;
 /** Bytes read beyond a source in whole vectors, at most. */
 // @ts-ignore: decorator
 @inline
-export const slack = 64;
+export const slack = 96;
 /** So few rows are computed directly: tiles of four would mostly repeat them. */
 // @ts-ignore: decorator
 @inline
@@ -68,6 +68,11 @@ export class Plan {
   // Results: rows of weights, whether directly computed, phases by axis, and those of the current one:
   rows: i32;
   direct: bool;
+  /** Whether direct sums read the tensor itself: results and sources have one size, and rows are long enough. */
+  inPlace: bool;
+  /** Columns at the left and right end of a row whose windows reach beyond it. */
+  left: i32;
+  right: i32;
   phases0: i32; phases1: i32; phases2: i32;
   phase0: i32; phase1: i32; phase2: i32;
   grid0: i32; grid1: i32; grid2: i32;
@@ -128,7 +133,7 @@ function planAxis(plan: Plan, axis: i32): void {
   set(plan, offsetof<Plan>("padded0"), axis, padded);
   set(plan, offsetof<Plan>("size0"), axis, size);
   set(plan, offsetof<Plan>("phases0"), axis, input ? stride : 1);
-  if (lead > 0 || padded > size) plan.copies = true;
+  if ((lead > 0 || padded > size) && !plan.inPlace) plan.copies = true;
 }
 
 /**
@@ -175,8 +180,13 @@ export function convPlan(
   const input = op == INPUT, weight = op == WEIGHT;
   plan.rows = input ? channels : filters;
   plan.direct = plan.rows <= directRows;
-  // Direct sums read whole vectors: beyond the last element, where only the scratch has room.
-  plan.copies = plan.direct || !input && stride2 > 1;
+  const shift = (kernel2 - 1) * dilation2 - pad2;
+  plan.left = max(0, input ? shift : pad2);
+  plan.right = max(0, input ? pad2 : shift);
+  plan.inPlace = plan.direct && !weight && (input ? filters : channels) == 1 && kernel0 == 1 && pad0 == 0 &&
+    max(stride0, max(stride1, stride2)) == 1 && in1 == out1 && in2 == out2 && in2 - plan.left - plan.right >= 24;
+  // Other direct sums read whole vectors: beyond the last element, where only the scratch has room.
+  plan.copies = plan.direct && !plan.inPlace || !input && stride2 > 1;
   for (let axis = 0; axis < 3; ++axis) planAxis(plan, axis);
   plan.planes = input ? filters : channels;
   const split1 = input || !plan.copies ? 1 : stride1, split2 = input || !plan.copies ? 1 : stride2;
@@ -205,7 +215,7 @@ export function convPlan(
   plan.init = at = (at + 15) & ~15;
   at += rows << 5;
   plan.stage = at;
-  at += plan.direct ? <usize>plan.row + directBytes : <usize>(weight ? plan.rows : min(plan.rows, rowBlock)) << 5;
+  at += plan.direct ? <usize>plan.row + directBytes + slack : <usize>(weight ? plan.rows : min(plan.rows, rowBlock)) << 5;
   plan.packed = at;
   at += ((rows + 3) * (weight ? <usize>pixelBlock : k) << 2) + 16;
   plan.panels = at = (at + 15) & ~15;

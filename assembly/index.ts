@@ -1,6 +1,7 @@
 // The wasm's whole surface: one line a family.
 export { relu, reluGrad, sigmoid, sigmoidGrad, tanh, tanhGrad } from "./activation";
 export { attention, attentionGrad, attentionScratch } from "./attention";
+export { adjustRows, clipNorm } from "./clip";
 export { combine } from "./combine";
 export { convolve } from "./conv";
 export { convPlan } from "./conv-plan";
@@ -12,9 +13,10 @@ export { bagIds, bagMax } from "./embedding";
 export { equalMask, gather, indexAdd, indexCopy, indexSelect, resolveIndex, scatter } from "./gather";
 export { addStrided, copyStrided, heapBase } from "./layout";
 export { crossEntropy, crossEntropyGrad, mse, mseGrad, oneHotRows, reduceLosses } from "./loss";
-export { maskedFill, nonzero, triangle, unravel } from "./masked";
+export { nonzero, triangle, unravel } from "./masked";
 export { matmul, matmulScratch } from "./matmul";
-export { inverseStd, moments, normalize, normalizeGrad, updateRunning } from "./norm";
+export { inverseStd, moments, normalize, updateRunning } from "./norm";
+export { normalizeGrad } from "./norm-grad";
 export { oneHot } from "./one-hot";
 export { adam, sgd } from "./optim";
 export { maxPool, maxPoolPairs, maxPoolPairsGrad } from "./pool";
@@ -27,3 +29,4 @@ export { firstEqual, histogram, scan } from "./scan";
 export { logSoftmax, logSoftmaxGrad, softmax, softmaxGrad } from "./softmax";
 export { distinct, searchSorted, sort, sortScratch } from "./sort";
 export { atan, erf, expm1, log1p } from "./special";
+export { optimize } from "./update";

@@ -1,25 +1,4 @@
-// Masks and positions: filling where a mask is set, listing where elements are not zero, triangles of matrices.
-// Any 4-byte elements; a mask is i32 0 or 1.
-
-/** y = *value where the mask is set (`invert`: where it is not), else x; y may be x. */
-export function maskedFill(x: usize, mask: usize, value: usize, y: usize, n: i32, invert: bool): void {
-  const filler = v128.load32_splat(value);
-  const zero = i32x4.splat(0);
-  const flip = i32x4.splat(-i32(invert));
-  for (; n >= 4; n -= 4) {
-    const keep = v128.xor(i32x4.eq(v128.load(mask), zero), flip);
-    v128.store(y, v128.bitselect(v128.load(x), filler, keep));
-    x += 16;
-    mask += 16;
-    y += 16;
-  }
-  for (; n > 0; n--) {
-    store<u32>(y, load<u32>((load<i32>(mask) == 0) != invert ? x : value));
-    x += 4;
-    mask += 4;
-    y += 4;
-  }
-}
+// Positions of elements that are not zero, and triangles of matrices. Any 4-byte elements.
 
 /**
  * Positions (i32) of the elements with a bit of `bits` set, in order; gives how many. For f32 `bits` leaves out the

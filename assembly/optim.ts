@@ -10,23 +10,23 @@
 import { loadWide, storeWide } from "./lanes";
 
 // The exponent bits of f32.
-const EXPONENT = memory.data<i32>([0x7f800000]);
+export const EXPONENT = memory.data<i32>([0x7f800000]);
 
 /** Denormals become 0: arithmetic with them is several times slower, and the states of dead units decay into them. */
 @inline
-function flush(v: v128, exponent: v128): v128 {
+export function flush(v: v128, exponent: v128): v128 {
   return v128.andnot(v, i32x4.eq(v128.and(v, exponent), i32x4.splat(0)));
 }
 
 /** All bits where `condition`, else none. */
 @inline
-function maskOf(condition: bool): v128 {
+export function maskOf(condition: bool): v128 {
   return i32x4.splat(condition ? -1 : 0);
 }
 
 /** g + decay * p; `decays` masks the product, so that a decay of 0 adds nothing where p is infinite. */
 @inline
-function decayed(g: v128, p: v128, decay: v128, decays: v128): v128 {
+export function decayed(g: v128, p: v128, decay: v128, decays: v128): v128 {
   return f32x4.add(g, v128.and(f32x4.mul(decay, p), decays));
 }
 
@@ -124,7 +124,7 @@ export function sgd(
 }
 
 /** base^n by repeated squaring: the same bits in every engine. */
-function power(base: f64, n: i32): f64 {
+export function power(base: f64, n: i32): f64 {
   let result: f64 = 1;
   for (; n > 0; n >>= 1) {
     if (n & 1) result *= base;

@@ -41,34 +41,10 @@ export type { OpDefinition } from "./ops/index.js";
 
 // Ops, by family
 // activation
-export {
-  binaryStep,
-  elu,
-  gelu,
-  hardsigmoid,
-  hardswish,
-  hardtanh,
-  identity,
-  leakyRelu,
-  logSigmoid,
-  mish,
-  prelu,
-  relu,
-  relu6,
-  selu,
-  sigmoid,
-  silu,
-  softplus,
-  softsign,
-  tanh,
-} from "./ops/index.js";
-export type { EluOptions, GeluOptions, HardtanhOptions, LeakyReluOptions, SoftplusOptions } from "./ops/index.js";
+export { relu, sigmoid, tanh } from "./ops/index.js";
 // arithmetic
 export { addcmul, lerp, maximum, minimum, pow, remainder } from "./ops/index.js";
 export type { AddcmulOptions } from "./ops/index.js";
-// choice
-export { bernoulli, glu, gumbelSoftmax, maxout, oneHot, softmin } from "./ops/index.js";
-export type { BernoulliOptions, GumbelSoftmaxOptions, OneHotOptions } from "./ops/index.js";
 // compare
 export {
   eq,
@@ -99,7 +75,7 @@ export { gather, indexAdd, indexSelect, scatter, scatterAdd, take, takeAlongDim 
 export { at, indexPut, setAt } from "./ops/index.js";
 export type { Index, IndexPutOptions } from "./ops/index.js";
 // join
-export { chunk, meshgrid, narrow, repeat, split, stack, tile, unbind } from "./ops/index.js";
+export { chunk, meshgrid, narrow, repeat, roll, split, stack, tile, unbind } from "./ops/index.js";
 // layout
 export {
   broadcastTo,
@@ -125,9 +101,6 @@ export type { CosineOptions, LocalResponseOptions, NormalizeOptions, VectorNormO
 export { maskedFill, maskedSelect, nonzero } from "./ops/index.js";
 // matmul
 export { bmm, dot, linear, matmul, outer } from "./ops/index.js";
-// pad
-export { pad, roll } from "./ops/index.js";
-export type { PadOptions } from "./ops/index.js";
 // reduce
 export { all, amax, amin, any, argmax, argmin, max, mean, min, prod, sum } from "./ops/index.js";
 export type { Dim, ReduceOptions, ValuesAndIndices } from "./ops/index.js";
@@ -167,9 +140,32 @@ export { copy, fill, zero } from "./ops/index.js";
 // attention
 export { scaledDotProductAttention } from "./ops/index.js";
 export type { AttentionOptions } from "./ops/index.js";
+// choice
+export { bernoulli, glu, gumbelSoftmax, maxout, oneHot, softmin } from "./ops/index.js";
+export type { BernoulliOptions, GumbelSoftmaxOptions, OneHotOptions } from "./ops/index.js";
 // conv
 export { conv1d, conv2d, conv3d, convTranspose1d, convTranspose2d } from "./ops/index.js";
 export type { ConvOptions, ConvTransposeOptions } from "./ops/index.js";
+// curve
+export {
+  binaryStep,
+  elu,
+  gelu,
+  hardsigmoid,
+  hardswish,
+  hardtanh,
+  identity,
+  leakyRelu,
+  logSigmoid,
+  mish,
+  prelu,
+  relu6,
+  selu,
+  silu,
+  softplus,
+  softsign,
+} from "./ops/index.js";
+export type { EluOptions, GeluOptions, HardtanhOptions, LeakyReluOptions, SoftplusOptions } from "./ops/index.js";
 // dropout
 export { alphaDropout, dropout, dropout1d, dropout2d, dropout3d } from "./ops/index.js";
 export type { DropoutOptions } from "./ops/index.js";
@@ -189,6 +185,7 @@ export {
   binaryCrossEntropyWithLogits,
   cosineEmbeddingLoss,
   crossEntropy,
+  ctcLoss,
   gaussianNllLoss,
   hingeEmbeddingLoss,
   huberLoss,
@@ -207,6 +204,7 @@ export type {
   BinaryCrossEntropyWithLogitsOptions,
   CosineEmbeddingOptions,
   CrossEntropyOptions,
+  CtcOptions,
   FocalOptions,
   GaussianNllOptions,
   HingeEmbeddingOptions,
@@ -223,6 +221,9 @@ export type {
 // norm
 export { batchNorm, groupNorm, instanceNorm, layerNorm, rmsNorm } from "./ops/index.js";
 export type { BatchNormOptions, InstanceNormOptions, NormOptions, RmsNormOptions } from "./ops/index.js";
+// pad
+export { pad } from "./ops/index.js";
+export type { PadOptions } from "./ops/index.js";
 // pool
 export {
   adaptiveAvgPool1d,

@@ -171,7 +171,7 @@ export async function training(model: Module, loader: DataLoader<readonly [Tenso
   is<Same<typeof pairs.tensors, [Tensor, Tensor]>>();
   const result = await fit(model, loader, { loss: crossEntropy, optimizer, metrics: { accuracy } });
   is<Same<typeof result, FitResult>>();
-  is<Same<typeof result.kind, "completed" | "aborted">>();
+  is<Same<typeof result.kind, "completed" | "stopped" | "aborted" | "diverged">>();
   confusionMatrix(x, [0, 1], 2);
   // @ts-expect-error the loss is missing
   await fit(model, loader, { optimizer });

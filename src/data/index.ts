@@ -5,3 +5,5 @@ export { randomSplit, Subset, TensorDataset } from "./dataset.js";
 export type { DataLoaderOptions } from "./loader.js";
 export { DataLoader } from "./loader.js";
 export { StandardScaler } from "./scaler.js";
+export type { SplitOptions, TrainValTestOptions } from "./split.js";
+export { kFold, trainValTestSplit } from "./split.js";

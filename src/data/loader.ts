@@ -99,6 +99,19 @@ export class DataLoader<Batch> implements Iterable<Batch> {
     }
   }
 
+  /** Where its random orders are: what a resumed training needs to draw the same batches. */
+  stateDict(): { readonly generator: readonly number[] } {
+    const state = this.state ?? this.generator.getState();
+    if (this.ownGenerator) this.generator.dispose();
+    return { generator: state };
+  }
+
+  /** Goes on from a saved state. */
+  loadStateDict(state: { readonly generator: readonly number[] }): void {
+    if (this.ownGenerator) this.state = [...state.generator];
+    else this.generator.setState(state.generator);
+  }
+
   private order(): Int32Array {
     const n = this.dataset.length;
     if (!this.shuffle) return Int32Array.from({ length: n }, (_, i) => i);

@@ -1,5 +1,6 @@
 // Preprocessing that is fitted on training data and kept with the model.
 import { checkNumber, rangeError, show, typeError } from "../error.js";
+import { watchHolder } from "../memory/index.js";
 import { add, div, mul, sub } from "../ops/index.js";
 import { keep, noGrad } from "../tape/index.js";
 import { checkTensor, Tensor, tensor } from "../tensor/index.js";
@@ -90,7 +91,11 @@ export class StandardScaler {
   private set(mean: Tensor, std: Tensor): void {
     this.mean?.dispose();
     this.std?.dispose();
-    [this.mean, this.std] = keep([mean, std]) as [Tensor, Tensor];
+    keep([mean, std]);
+    watchHolder(mean);
+    watchHolder(std);
+    this.mean = mean;
+    this.std = std;
   }
 
   private fitted(method: string, x: Tensor): [Tensor, Tensor] {

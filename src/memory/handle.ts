@@ -84,8 +84,9 @@ export abstract class Handle {
 let collector: FinalizationRegistry<Storage> | null = null;
 
 export function watchHolder(handle: Handle): void {
-  if (typeof FinalizationRegistry === "undefined" || handle.collected) return;
+  if (typeof FinalizationRegistry === "undefined") return;
   collector ??= new FinalizationRegistry((storage) => storage.drop());
+  if (handle.collected) collector.unregister(handle);
   collector.register(handle, handle.storage, handle);
   handle.collected = true;
 }

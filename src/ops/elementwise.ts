@@ -58,13 +58,15 @@ export function add(a: Operand, b: Operand, options?: AlphaOptions): Tensor {
   );
 }
 
+const isBool = (x: Operand): boolean => typeof x !== "number" && x.dtype === "bool";
+
 /** a − alpha · b, broadcast. PyTorch: `torch.sub`. @throws TypeError for a bool tensor: use logicalXor. */
 export function sub(a: Operand, b: Operand, options?: AlphaOptions): Tensor {
   checkOperands("sub", a, b);
   if (!isPlain("sub", options)) return composed("sub", tensorsOf(a, b), () => sub(a, scaled("sub", a, b, options)));
   const type = commonType(a, b);
-  for (const x of tensorsOf(a, b)) {
-    if (x.dtype === "bool") throw typeError("sub", "bool tensors have no difference", "Use logicalXor(), or convert.");
+  if (isBool(a) || isBool(b)) {
+    throw typeError("sub", "bool tensors have no difference", "Use logicalXor(), or convert.");
   }
   if (type === "i32") return integral("sub", code.subInt, a, b, type);
   return recordBinary(

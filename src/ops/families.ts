@@ -2,7 +2,6 @@
 // tensor comes first. Whatever imports a tensor carries them all.
 export * from "./activation.js";
 export * from "./arithmetic.js";
-export * from "./choice.js";
 export * from "./compare.js";
 export * from "./convert.js";
 export * from "./count.js";
@@ -14,7 +13,6 @@ export * from "./layout.js";
 export * from "./magnitude.js";
 export * from "./masked.js";
 export * from "./matmul.js";
-export * from "./pad.js";
 export * from "./reduce.js";
 export * from "./scan.js";
 export * from "./softmax.js";

@@ -142,7 +142,7 @@ export function poissonNllLoss(input: Tensor, target: Tensor, options: PoissonNl
       (options.logInput ?? true) ? sub(exp(input), mul(target, input)) : sub(input, mul(target, log(add(input, eps))));
     if (options.full) {
       // log t! ≈ t log t − t + ½ log 2πt
-      const stirling = add(sub(mul(target, log(target)), target), mul(log(mul(target, 2 * Math.PI)), 0.5));
+      const stirling = add(sub(mul(target, log(target)), target), mul(log(mul(target, 6.283185307179586)), 0.5));
       losses = add(losses, keep(stirling, gt(target, 1)));
     }
     return reduced(losses, reduction);

@@ -2,10 +2,10 @@
 import { checkOptions, describe, rangeError, show, typeError } from "../error.js";
 import { kernels } from "../kernels/index.js";
 import { broadcastShapes, type Shape, sameShape } from "../shape.js";
-import { composed, record, unrecorded } from "../tape/index.js";
-import { allocate, checkTensor, fillWith, ptr, Tensor, tensor } from "../tensor/index.js";
+import { composed, unrecorded } from "../tape/index.js";
+import { allocate, checkTensor, ptr, Tensor, tensor } from "../tensor/index.js";
 import { selectAlong } from "./along.js";
-import { sumTo } from "./broadcast.js";
+import { where } from "./compare.js";
 import { unbind } from "./join.js";
 import { expand, reshape } from "./layout.js";
 import { nonzeroPositions } from "./positions.js";
@@ -41,38 +41,12 @@ export function maskedFill(x: Tensor, mask: Tensor, value: number | boolean | Te
   if (isTensor && value.dtype !== x.dtype) {
     throw typeError("maskedFill", `dtypes differ: x is ${x.dtype}, value is ${value.dtype}`);
   }
-  const shape = broadcastShapes("maskedFill", x.shape, mask.shape);
-  const inputs = isTensor ? [x, value] : [x];
-  return composed("maskedFill", inputs, () => {
-    let filler = value as Tensor;
-    if (!isTensor) {
-      filler = allocate([], x.dtype, "maskedFill");
-      fillWith(filler, Number(value));
-    }
-    const [from, over] = [wide(x, shape), wide(mask, shape)];
-    const y = filled(from, over, filler, false);
-    const partials: [Tensor, (gy: Tensor) => Tensor][] = [[from, (gy) => maskedFill(gy, over, 0)]];
-    if (isTensor) partials.push([value, (gy) => sumTo(keepMasked(gy, over), value.shape)]);
-    if (!isTensor) filler.release("within maskedFill()");
-    return record("maskedFill", y, partials, [over]);
+  broadcastShapes("maskedFill", x.shape, mask.shape);
+  return composed("maskedFill", isTensor ? [x, value] : [x], () => {
+    if (isTensor) return where(mask, value.ndim === 0 ? value : reshape(value, []), x);
+    // A number would promote i32 and bool.
+    return where(mask, x.dtype === "f32" ? Number(value) : tensor(Number(value), { dtype: x.dtype }), x);
   });
-}
-
-/** The kernel's call: x where the mask is false (`invert`: true), else the filler. */
-function filled(x: Tensor, mask: Tensor, filler: Tensor, invert: boolean): Tensor {
-  const [from, over, value] = [ptr(x), ptr(mask), ptr(filler)];
-  const y = allocate(x.shape, x.dtype, "maskedFill");
-  kernels.maskedFill(from, over, value, ptr(y), y.numel, Number(invert));
-  return y;
-}
-
-/** 0 where the mask is false. */
-function keepMasked(x: Tensor, mask: Tensor): Tensor {
-  const zero = allocate([], x.dtype, "maskedFill");
-  fillWith(zero, 0);
-  const y = filled(x, mask, zero, true);
-  zero.release("within maskedFill()");
-  return record("maskedFill", y, [[x, (gy) => keepMasked(gy, mask)]], [mask]);
 }
 
 /**

@@ -1,11 +1,10 @@
-// Padding and rolling.
+// Padding.
 import { checkInteger, checkOptions, describe, rangeError, show, typeError } from "../error.js";
-import { checkAxis, type SliceRange, stridesOf } from "../shape.js";
+import { stridesOf } from "../shape.js";
 import { composed, record } from "../tape/index.js";
 import { allocate, checkTensor, fillWith, ptr, type Tensor, tensor } from "../tensor/index.js";
 import { selectAlong } from "./along.js";
-import { splitOptions } from "./launch.js";
-import { cat, reshape, slice } from "./layout.js";
+import { reshape } from "./layout.js";
 import { copyStrided } from "./window.js";
 
 /** Options of `pad`. */
@@ -105,44 +104,4 @@ function padAxis(x: Tensor, axis: number, before: number, after: number, mode: s
     return at < 0 ? -at : at >= n ? 2 * (n - 1) - at : at;
   });
   return selectAlong("pad", x, axis, tensor(source));
-}
-
-/**
- * Elements moved along axes; what leaves at one end comes in at the other: y[i] = x[(i − shift) mod n].
- *
- * @param shifts one number, or one for each axis of `dims`.
- * @param dims axes; without them x is rolled as if it were flat. PyTorch: `torch.roll`.
- */
-export function roll(
-  x: Tensor,
-  shifts: number | readonly number[],
-  dims?: number | readonly number[] | { readonly dims?: number | readonly number[] },
-): Tensor {
-  checkTensor("roll", "x", x);
-  const options = splitOptions<{ dims?: number | readonly number[] }>(dims, undefined).options;
-  checkOptions("roll", options, ["dims"]);
-  const given = typeof dims === "object" && !Array.isArray(dims) ? options.dims : (dims as number | readonly number[]);
-  const by = (typeof shifts === "number" ? [shifts] : [...shifts]).map((s, i) =>
-    checkInteger("roll", `shifts[${i}]`, s),
-  );
-  if (given === undefined) {
-    if (by.length !== 1) throw rangeError("roll", `takes one shift without dims: got ${describe(shifts)}`);
-    return composed("roll", [x], () => reshape(rollAxis(reshape(x, [x.numel]), 0, by[0]!), x.shape));
-  }
-  const axes = (typeof given === "number" ? [given] : [...given]).map((dim) => checkAxis("roll", dim, x.ndim));
-  if (axes.length !== by.length) {
-    throw rangeError("roll", `shifts ${describe(shifts)} and dims ${describe(given)} differ in length`);
-  }
-  return composed("roll", [x], () => {
-    const y = axes.reduce((rolled, axis, i) => (x.ndim === 0 ? rolled : rollAxis(rolled, axis, by[i]!)), x);
-    return y === x ? reshape(x, x.shape) : y;
-  });
-}
-
-function rollAxis(x: Tensor, axis: number, shift: number): Tensor {
-  const n = x.shape[axis]!;
-  const by = n === 0 ? 0 : ((shift % n) + n) % n;
-  if (by === 0) return x;
-  const range = (part: SliceRange) => slice(x, [...new Array<null>(axis).fill(null), part]);
-  return cat([range([n - by, n]), range([0, n - by])], axis);
 }

@@ -7,7 +7,7 @@ import { to } from "./convert.js";
 import { add, div, exp, log, mul, sqrt, square, sub } from "./elementwise.js";
 import { checkFloat } from "./launch.js";
 import { reshape } from "./layout.js";
-import { maskedFill } from "./masked.js";
+import { drop, keep } from "./mask.js";
 import { amax, mean, sum } from "./reduce.js";
 
 /** Runs a forward pass of several ops on x cut off from the tape: the op is recorded as one. */
@@ -81,14 +81,8 @@ export function std(x: Tensor, dim?: VarianceDim, options?: VarianceOptions): Te
   const over = arguments_("std", x, dim, options);
   const y = forward("std", x, (x) => sqrt(varianceOf(x, over)));
   // ∂√v = ∂v / 2√v, where that is not 0.
-  const ofVariance = (gy: Tensor) => whereNot0(y, div(gy, mul(y, 2)));
+  const ofVariance = (gy: Tensor) => keep(div(gy, mul(y, 2)), to(y, "bool"));
   return record("std", y, [[x, (gy) => varianceGrad(ofVariance(gy), x, over)]], [x, y]);
-}
-
-/** x where y is not 0 (NaN is not), else 0. */
-function whereNot0(y: Tensor, x: Tensor): Tensor {
-  const isZero = to(sub(1, to(to(y, "bool"), "f32")), "bool");
-  return maskedFill(x, isZero, 0);
 }
 
 /** Variance and mean over axes: `[variance, mean]`. PyTorch: `torch.var_mean`. */
@@ -116,7 +110,7 @@ export function logsumexp(
     if (count === 0) return log(sum(exp(x), { dim: axes, keepdim: shape === kept }));
     const top = amax(x, { dim: axes, keepdim: true });
     // ∞ − ∞ is NaN: an infinite largest element is left in the sum.
-    const shift = maskedFill(top, to(sub(top, top), "bool"), 0);
+    const shift = drop(top, to(sub(top, top), "bool"));
     const total = sum(exp(sub(x, shift)), { dim: axes, keepdim: true });
     return reshape(add(log(total), shift), shape);
   });

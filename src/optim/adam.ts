@@ -1,7 +1,7 @@
 // Adam and AdamW.
-import { checkNumber, describe, typeError } from "../error.js";
+import { checkNumber } from "../error.js";
 import { kernels, type Ptr } from "../kernels/index.js";
-import { Optimizer, type Params } from "./optimizer.js";
+import { checkBetas, Optimizer, type Params } from "./optimizer.js";
 
 /** Options of `Adam` and `AdamW`. */
 export interface AdamOptions {
@@ -18,9 +18,6 @@ export interface AdamOptions {
   /** Climb instead of descend; default false. */
   maximize: boolean;
 }
-
-/** The largest double below 1. */
-const belowOne = 1 - Number.EPSILON / 2;
 
 abstract class AdamFamily extends Optimizer<AdamOptions> {
   private readonly decoupled: boolean;
@@ -47,25 +44,25 @@ abstract class AdamFamily extends Optimizer<AdamOptions> {
     checkNumber(this.name, "lr", lr, 0);
     checkNumber(this.name, "eps", eps, 0);
     checkNumber(this.name, "weightDecay", weightDecay, 0);
-    if (!Array.isArray(betas) || betas.length !== 2)
-      throw typeError(this.name, `betas must be two numbers: got ${describe(betas)}`);
-    // Below 1: at 1 the bias correction divides by 0.
-    checkNumber(this.name, "betas[0]", betas[0], 0, belowOne);
-    checkNumber(this.name, "betas[1]", betas[1], 0, belowOne);
+    checkBetas(this.name, betas);
   }
 
   /** @internal */
-  protected stateNames({ amsgrad }: AdamOptions): readonly string[] {
+  protected override stateNames({ amsgrad }: AdamOptions): readonly string[] {
     return amsgrad ? threeStates : twoStates;
   }
 
   /** @internal */
-  protected knownStates(): readonly string[] {
+  protected override knownStates(): readonly string[] {
     return threeStates;
   }
 
   /** @internal */
-  protected update(table: Ptr, count: number, { lr, betas, eps, weightDecay, amsgrad, maximize }: AdamOptions): void {
+  protected override update(
+    table: Ptr,
+    count: number,
+    { lr, betas, eps, weightDecay, amsgrad, maximize }: AdamOptions,
+  ): void {
     kernels.adam(
       table,
       count,

@@ -1,10 +1,10 @@
 // What optimizers share: parameter groups, state keyed by parameter, and the table that a kernel walks.
-import { checkInteger, checkOptions, describe, rangeError, show, typeError } from "../error.js";
+import { checkInteger, checkNumber, checkOptions, describe, rangeError, show, typeError } from "../error.js";
 import type { Ptr } from "../kernels/index.js";
 import { heap, watchHolder, word } from "../memory/index.js";
 import { sameShape } from "../shape.js";
-import { keep } from "../tape/index.js";
-import { empty, fillWith, ptr, Tensor, tensor, zeros } from "../tensor/index.js";
+import { enableGrad, keep } from "../tape/index.js";
+import { empty, fillWith, full, ptr, Tensor, tensor, zeros } from "../tensor/index.js";
 
 /** Options and parameters of one group; options not given are the optimizer's. */
 export type ParamGroup<Options> = Options & { params: Tensor[] };
@@ -66,14 +66,29 @@ export abstract class Optimizer<Options extends object> {
   /** Throws for options out of range; called for each group before each step, since they may be set. */
   protected abstract checkGroup(group: Options): void;
 
-  /** @internal Names of a parameter's state tensors, beside `step`: at most three. */
-  protected abstract stateNames(group: Options): readonly string[];
+  /** @internal Throws for a parameter that this optimizer cannot take. */
+  protected checkParam(_param: Tensor, _position: string): void {}
+
+  /**
+   * @internal Names of a parameter's state, beside `step`: up to three tensors of its shape, and as a fourth a scalar.
+   * A name that a rule's options leave out may stand twice: the kernel then passes over its second place.
+   */
+  protected stateNames(_group: Options): readonly string[] {
+    return [];
+  }
 
   /** @internal All names that `stateNames` may give: a saved state may hold no other. */
-  protected abstract knownStates(): readonly string[];
+  protected knownStates(): readonly string[] {
+    return [];
+  }
+
+  /** @internal What a state is filled with at first. */
+  protected startOf(_name: string, _group: Options): number {
+    return 0;
+  }
 
   /** @internal Runs the kernel on `count` records of the table. */
-  protected abstract update(table: Ptr, count: number, group: Options): void;
+  protected update(_table: Ptr, _count: number, _group: Options): void {}
 
   /** Adds parameters with options of their own: for layers that join a training later. */
   addParamGroup(group: Partial<Options> & { readonly params: Iterable<Tensor> }): void {
@@ -86,6 +101,8 @@ export abstract class Optimizer<Options extends object> {
     if (!isIterable(list))
       throw typeError(this.name, `a group's params must be tensors in an array: got ${describe(list)}`);
     const merged = { ...this.defaults, ...options, params: [...list] } as ParamGroup<Options>;
+    // A schedule may set it to 0; who begins with 0 has made a mistake.
+    if ((merged as { lr?: number }).lr === 0) throw rangeError(this.name, "lr must be above 0: got 0");
     this.checkGroup(merged);
     const known = new Set(this.paramGroups.flatMap((g) => g.params));
     for (const [i, param] of merged.params.entries()) {
@@ -101,6 +118,7 @@ export abstract class Optimizer<Options extends object> {
           `only leaves can be optimized: ${param.op} ${show(param.shape)} is the result of an op (parameter ${i})`,
         );
       }
+      this.checkParam(param, `parameter ${i}`);
       if (known.has(param))
         throw rangeError(this.name, `parameter ${i} ${show(param.shape)} is in two groups, or twice in one`);
       known.add(param);
@@ -114,61 +132,74 @@ export abstract class Optimizer<Options extends object> {
     for (const group of this.paramGroups) for (const param of group.params) param.grad = null;
   }
 
-  /** Updates every parameter that has a gradient: one kernel call a group. */
-  step(): void {
+  /**
+   * Updates every parameter that has a gradient: one kernel call a group.
+   *
+   * @param closure computes the loss anew with its gradients, before the update; what it gives is given back.
+   */
+  step(): void;
+  step(closure: () => Tensor): Tensor;
+  step(closure?: () => Tensor): Tensor | undefined {
+    const loss = closure === undefined ? undefined : enableGrad(closure);
     for (const group of this.paramGroups) this.checkGroup(group);
-    for (const group of this.paramGroups) {
-      const { params } = group;
-      if (this.table === null || this.table.shape[0]! < params.length) {
-        this.table?.dispose();
-        this.table = own(empty([params.length, recordWords], { dtype: "i32" }));
-      }
-      const table = ptr(this.table);
-      let count = 0;
-      let at = word(table);
-      for (const param of params) {
-        const { grad } = param;
-        if (grad === null) continue;
-        const state = this.stateOf(param, group);
-        // All addresses first: reading one may allocate, which may replace the views.
-        const p = ptr(param) as unknown as number;
-        const g = ptr(grad) as unknown as number;
-        const names = this.names;
-        const s0 = names.length > 0 ? (ptr(state[names[0]!]!) as unknown as number) : 0;
-        const s1 = names.length > 1 ? (ptr(state[names[1]!]!) as unknown as number) : 0;
-        const s2 = names.length > 2 ? (ptr(state[names[2]!]!) as unknown as number) : 0;
-        const step = state.step === undefined ? 0 : (ptr(state.step) as unknown as number);
-        const { u32 } = heap;
-        u32[at] = p;
-        u32[at + 1] = g;
-        u32[at + 2] = s0;
-        u32[at + 3] = s1;
-        u32[at + 4] = s2;
-        u32[at + 5] = step;
-        u32[at + 6] = param.numel;
-        u32[at + 7] = 0;
-        at += recordWords;
-        count++;
-        param.storage.written();
-      }
-      if (count > 0) this.update(table, count, group);
-    }
+    for (const group of this.paramGroups) this.stepGroup(group);
+    return loss;
   }
 
-  private names: readonly string[] = [];
+  /** @internal */
+  protected stepGroup(group: ParamGroup<Options>): void {
+    const { params } = group;
+    if (this.table === null || this.table.shape[0]! < params.length) {
+      this.table?.dispose();
+      this.table = own(empty([params.length, recordWords], { dtype: "i32" }));
+    }
+    const table = ptr(this.table);
+    const names = this.stateNames(group);
+    let count = 0;
+    let at = word(table);
+    for (const param of params) {
+      const { grad } = param;
+      if (grad === null) continue;
+      const state = this.stateOf(param, group, names);
+      // All addresses first: reading one may allocate, which may replace the views. No array: this runs in every step.
+      const p = ptr(param) as unknown as number;
+      const g = ptr(grad) as unknown as number;
+      const s0 = addressOf(state, names[0]);
+      const s1 = addressOf(state, names[1]);
+      const s2 = addressOf(state, names[2]);
+      const scalar = addressOf(state, names[3]);
+      const step = state.step === undefined ? 0 : (ptr(state.step) as unknown as number);
+      const { u32 } = heap;
+      u32[at] = p;
+      u32[at + 1] = g;
+      u32[at + 2] = s0;
+      u32[at + 3] = s1;
+      u32[at + 4] = s2;
+      u32[at + 5] = step;
+      u32[at + 6] = param.numel;
+      u32[at + 7] = scalar;
+      at += recordWords;
+      count++;
+      param.storage.written();
+    }
+    if (count > 0) this.update(table, count, group);
+  }
 
-  private stateOf(param: Tensor, group: Options): ParamState {
-    this.names = this.stateNames(group);
+  /** @internal The state of a parameter, made where it is missing. */
+  protected stateOf(param: Tensor, group: Options, names: readonly string[]): ParamState {
     let state = this.state.get(param);
     if (state === undefined) {
       state = {};
       this.state.set(param, state);
     }
-    if (this.names.length > 0 && state.step === undefined) {
+    if (names.length > 0 && state.step === undefined) {
       // State without a count comes from a saved one that has none (PyTorch's SGD): its buffers are in use.
       state.step = counter(Object.keys(state).length > 0 ? 1 : 0);
     }
-    for (const name of this.names) state[name] ??= own(zeros(param.shape));
+    for (let i = 0; i < names.length; i++) {
+      const name = names[i]!;
+      state[name] ??= own(full(i < 3 ? param.shape : [], this.startOf(name, group)));
+    }
     return state;
   }
 
@@ -190,37 +221,46 @@ export abstract class Optimizer<Options extends object> {
     };
   }
 
-  /** Goes on from a saved state; values are copied. @throws Error when it does not fit; nothing is changed then. */
+  /**
+   * Goes on from a saved state, of this library or of PyTorch (`exp_avg` is `expAvg`); values are copied.
+   *
+   * @throws Error when it does not fit; nothing is changed then.
+   */
   loadStateDict(saved: OptimizerState): void {
     const op = `${this.name}.loadStateDict`;
-    const params = this.checkSaved(op, saved);
+    const { params, states, groups } = this.checkSaved(op, saved);
     // Copied before the old state goes: `saved` may be this optimizer's own.
-    const copies = Object.entries(saved.state).map(([number, values]): [Tensor, ParamState] => {
+    const copies = states.map(([number, values]): [Tensor, ParamState] => {
       const state: ParamState = {};
       for (const [name, value] of Object.entries(values)) {
-        if (name !== "step") state[name] = own(tensor(value as Tensor));
-        else state.step = counter(typeof value === "number" ? value : value.item());
+        if (name === "step") state.step = counter(typeof value === "number" ? value : value.item());
+        else state[name] = own(typeof value === "number" ? full([], value) : tensor(value));
       }
       return [params.get(Number(number))!, state];
     });
     for (const values of this.state.values()) for (const value of Object.values(values)) value.dispose();
     this.state.clear();
     for (const [param, state] of copies) this.state.set(param, state);
-    saved.paramGroups.forEach(({ params: _, ...options }, i) => Object.assign(this.paramGroups[i]!, options));
+    groups.forEach(({ options }, i) => Object.assign(this.paramGroups[i]!, options));
   }
 
-  /** Throws unless a saved state fits these parameters; gives the parameter of each saved number. */
-  private checkSaved(op: string, saved: OptimizerState): Map<number, Tensor> {
+  /** Throws unless a saved state fits these parameters; gives the parameter of each saved number, and all in our names. */
+  private checkSaved(op: string, saved: OptimizerState) {
     const isObject = (value: unknown): boolean => typeof value === "object" && value !== null;
+    const { state, paramGroups } = (isObject(saved) ? inCamelCase(saved) : {}) as unknown as OptimizerState;
     if (
-      !isObject(saved) ||
-      !isObject(saved.state) ||
-      !Array.isArray(saved.paramGroups) ||
-      !saved.paramGroups.every((group) => isObject(group) && Array.isArray(group.params))
+      !isObject(state) ||
+      !Array.isArray(paramGroups) ||
+      !paramGroups.every((group) => isObject(group) && Array.isArray(group.params))
     ) {
       throw typeError(op, `takes what stateDict() gave: got ${describe(saved)}`);
     }
-    const sizes = saved.paramGroups.map((group) => group.params.length);
+    const groups = (paramGroups as OptimizerState["paramGroups"]).map(({ params, ...rest }) => {
+      const options = inCamelCase(rest);
+      for (const name of pytorchOnly) delete options[name];
+      return { numbers: params, options };
+    });
+    const sizes = groups.map(({ numbers }) => numbers.length);
     if (sizes.length !== this.paramGroups.length || sizes.some((n, i) => n !== this.paramGroups[i]!.params.length)) {
       throw rangeError(
         op,
@@ -228,14 +268,14 @@ export abstract class Optimizer<Options extends object> {
       );
     }
     const params = new Map<number, Tensor>();
-    for (const [i, group] of saved.paramGroups.entries()) {
-      const { params: numbers, ...options } = group;
-      checkOptions(op, options, Object.keys(this.defaults));
+    for (const [i, { numbers, options }] of groups.entries()) {
+      checkOptions(op, options, [...Object.keys(this.defaults), "initialLr"]);
       this.checkGroup({ ...this.paramGroups[i]!, ...options } as Options);
-      numbers.forEach((number: number, k: number) => void params.set(number, this.paramGroups[i]!.params[k]!));
+      numbers.forEach((number, k) => void params.set(number, this.paramGroups[i]!.params[k]!));
     }
     const known = this.knownStates();
-    for (const [number, values] of Object.entries(saved.state)) {
+    const states = Object.entries(state).map(([number, values]) => [number, inCamelCase(values)] as const);
+    for (const [number, values] of states) {
       const param = params.get(Number(number));
       if (param === undefined) throw rangeError(op, `there is no parameter ${number} (of ${params.size})`);
       for (const [name, value] of Object.entries(values)) {
@@ -246,13 +286,52 @@ export abstract class Optimizer<Options extends object> {
         }
         if (!known.includes(name))
           throw rangeError(op, `unknown state ${describe(name)} of parameter ${number}`, `Known: ${known.join(", ")}.`);
-        const wanted = `${what} must be an f32 tensor of ${show(param.shape)}`;
+        const shape = known.indexOf(name) < 3 ? param.shape : [];
+        if (shape.length === 0 && typeof value === "number") continue;
+        const wanted = `${what} must be an f32 tensor of ${show(shape)}`;
         if (!(value instanceof Tensor)) throw typeError(op, `${wanted}: got ${describe(value)}`);
         if (value.released && value.numel !== 1) throw rangeError(op, `${wanted}: it was released`);
-        if (value.dtype !== "f32" || !sameShape(value.shape, param.shape))
+        if (value.dtype !== "f32" || !sameShape(value.shape, shape))
           throw rangeError(op, `${wanted}: got ${value.dtype} ${show(value.shape)}`);
       }
     }
-    return params;
+    return { params, groups, states: states as (readonly [string, Record<string, Tensor | number>])[] };
   }
 }
+
+/** Address of a state; 0 for none. */
+const addressOf = (state: ParamState, name: string | undefined): number =>
+  name === undefined ? 0 : (ptr(state[name]!) as unknown as number);
+
+/** Options that PyTorch saves and that say nothing here. */
+const pytorchOnly = ["foreach", "capturable", "differentiable", "fused"];
+
+/** The same with PyTorch's names in camelCase, and without what is null (a buffer that was never used). */
+function inCamelCase(record: object): Record<string, unknown> {
+  return Object.fromEntries(
+    Object.entries(record)
+      .filter(([, value]) => value !== null)
+      .map(([name, value]) => [name.replace(/_(\w)/g, (_, letter: string) => letter.toUpperCase()), value]),
+  );
+}
+
+/** Numbers of a group: finite, not negative, pairs at most 1 each, and within the limits named. */
+export function checkNumbers(op: string, group: object, limits: Readonly<Record<string, number>> = {}): void {
+  for (const name in group) {
+    const value: unknown = (group as Record<string, unknown>)[name];
+    if (typeof value === "number") checkNumber(op, name, value, 0, limits[name]);
+    else if (name === "betas") checkBetas(op, value);
+    else if (value === undefined) throw typeError(op, `${name} must be given: got undefined`);
+  }
+}
+
+/** Two decays, each from 0 to below 1: at 1 the bias correction divides by 0. */
+export function checkBetas(op: string, betas: unknown): void {
+  if (!Array.isArray(betas) || betas.length !== 2)
+    throw typeError(op, `betas must be two numbers: got ${describe(betas)}`);
+  checkNumber(op, "betas[0]", betas[0], 0, belowOne);
+  checkNumber(op, "betas[1]", betas[1], 0, belowOne);
+}
+
+/** The largest double below 1. */
+const belowOne = 1 - Number.EPSILON / 2;

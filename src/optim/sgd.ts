@@ -58,17 +58,17 @@ export class SGD extends Optimizer<SGDOptions> {
   }
 
   /** @internal */
-  protected stateNames({ momentum }: SGDOptions): readonly string[] {
+  protected override stateNames({ momentum }: SGDOptions): readonly string[] {
     return momentum === 0 ? none : buffers;
   }
 
   /** @internal */
-  protected knownStates(): readonly string[] {
+  protected override knownStates(): readonly string[] {
     return buffers;
   }
 
   /** @internal */
-  protected update(
+  protected override update(
     table: Ptr,
     count: number,
     { lr, momentum, dampening, weightDecay, nesterov, maximize }: SGDOptions,

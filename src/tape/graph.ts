@@ -216,7 +216,8 @@ function nextGeneration(): void {
   if (loose.length === 0) return;
   loose = loose.filter((entry) => {
     const x = entry.tensor.deref();
-    if (x === undefined || x.released || x.owner !== null) return false; // collected, disposed, or it came into a scope
+    // Collected, disposed, kept, or it came into a scope.
+    if (x === undefined || x.released || !x.derived || x.owner !== null) return false;
     if (x.lastGeneration === 0 || entry.holders > 0 || tick.generation - x.lastGeneration <= patience) return true;
     x.release("after a detached tensor had not been read for a while");
     return false;

@@ -1,6 +1,6 @@
 // Recording: what every op calls with its result, and the modes that switch it off.
 import { rangeError, typeError } from "../error.js";
-import { moveTo, openLoops, runInScope, settle, writeTime } from "../memory/index.js";
+import { moveTo, openLoops, runInScope, settle, watchHolder, writeTime } from "../memory/index.js";
 import { Tensor, viewOf } from "../tensor/index.js";
 import { escapeNoGrad, followInputs, joinGraph, makeLoose, watchReads } from "./graph.js";
 import { type JointPartial, Node, nodeOf, type Partial } from "./node.js";
@@ -150,7 +150,7 @@ export function enableGrad<T>(fn: () => T): T {
  * console.log(y.shape);
  */
 export function scope<T>(fn: () => T): T {
-  return runInScope("scope", fn);
+  return runInScope("scope", fn, watchHolder);
 }
 
 let recomputing = false;
@@ -185,6 +185,7 @@ export function keep<T extends Tensor | readonly Tensor[]>(tensors: T): T {
       throw rangeError("keep", "the tensor was already released", "Keep it in the iteration that made it.");
     moveTo(x, null);
     x.derived = false; // not loose any more: nothing releases it by itself
+    watchHolder(x);
   }
   return tensors;
 }

@@ -116,3 +116,24 @@ export function withGenerator<T>(generator: Generator, fn: () => T): T {
     if (defaultGenerator === generator) defaultGenerator = before;
   }
 }
+
+/**
+ * @internal Runs `fn` as if the program had begun with `manualSeed(seed)`, and leaves the seed and its streams as they were.
+ * For members of an ensemble: what each draws must not depend on how many there were before it.
+ */
+export function withSeed<T>(seed: number, fn: () => T): T {
+  const before = { globalSeed, counts: new Map(streamCounts), defaultGenerator };
+  const own = new Generator(seed);
+  globalSeed = seed;
+  streamCounts.clear();
+  defaultGenerator = own;
+  try {
+    return fn();
+  } finally {
+    globalSeed = before.globalSeed;
+    streamCounts.clear();
+    for (const [name, count] of before.counts) streamCounts.set(name, count);
+    defaultGenerator = before.defaultGenerator;
+    own.dispose();
+  }
+}

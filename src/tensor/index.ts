@@ -17,8 +17,9 @@ export {
   tensor,
   zeros,
 } from "./create.js";
-export { defaultGenerator, Generator, manualSeed, nextStream, seed, withGenerator } from "./generator.js";
+export { defaultGenerator, Generator, manualSeed, nextStream, seed, withGenerator, withSeed } from "./generator.js";
 export { emptyLike, fullLike, onesLike, randintLike, randLike, randnLike, zerosLike } from "./like.js";
+export { scalarCos, scalarExp, scalarLog, scalarPow } from "./scalar.js";
 export type { BackwardOptions, DType, NestedArray, TapeHooks, TapeNode, TypedArray } from "./tensor.js";
 export {
   allocate,

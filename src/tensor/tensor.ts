@@ -1,8 +1,20 @@
 // Tensor: shape, dtype and a handle on memory. Its op methods are derived from the op functions (ops/fluent.ts).
 import { rangeError, show, typeError } from "../error.js";
 import { kernels, type Ptr } from "../kernels/index.js";
-import { adopt, Handle, heap, offset, RELEASED, Storage, TRANSPOSED, tick, WATCHED, word } from "../memory/index.js";
-import { numelOf, type Shape } from "../shape.js";
+import {
+  adopt,
+  Handle,
+  heap,
+  offset,
+  RELEASED,
+  Storage,
+  TRANSPOSED,
+  tick,
+  WATCHED,
+  watchHolder,
+  word,
+} from "../memory/index.js";
+import { numelOf, type Shape, sameShape } from "../shape.js";
 import { format } from "./print.js";
 
 /** Element types. All take 4 bytes in the heap; a bool is an i32 that is 0 or 1. */
@@ -80,7 +92,10 @@ export class Tensor extends Handle {
     return this.gradient;
   }
   set grad(gradient: Tensor | null) {
-    if (gradient !== null && (gradient.numel !== this.numel || gradient.ndim !== this.ndim)) {
+    if (gradient !== null) checkTensor("grad", "a gradient", gradient);
+    if (gradient !== null && gradient.dtype !== "f32")
+      throw typeError("grad", `a gradient must be f32: got ${gradient.dtype}`);
+    if (gradient !== null && !sameShape(gradient.shape, this.shape)) {
       throw rangeError(
         "grad",
         `a gradient has its tensor's shape: got ${show(gradient.shape)} for ${show(this.shape)}`,
@@ -198,6 +213,7 @@ export class Tensor extends Handle {
     this.storage = storage;
     this.address = storage.ptr;
     this.state &= ~TRANSPOSED;
+    if (this.collected) watchHolder(this); // it must find this memory, not the memory shared before
   }
 
   /** The values as PyTorch prints them. */

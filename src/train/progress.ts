@@ -1,4 +1,5 @@
 // The progress line of a training: rewritten in place on a terminal, plain lines elsewhere.
+import type { BatchEvent, Callback, EpochResult, Training } from "./events.js";
 
 /** What a line tells. */
 export interface Progress {
@@ -101,5 +102,37 @@ export class ProgressWriter {
     const shown = width > 0 && !text.endsWith("\n") && text.length >= width ? text.slice(0, width - 1) : text;
     this.terminal!.write(`\r\x1b[2K${shown}`);
     this.open = !text.endsWith("\n");
+  }
+}
+
+/** Shows progress: on a terminal a line that is rewritten, elsewhere (in a pipe, a page) a plain line an epoch. */
+export class ProgressBar implements Callback {
+  private readonly writer: ProgressWriter;
+  private last: Progress | null = null;
+
+  /** @param terminal what to write to; default the process's standard output, else the console. */
+  constructor(terminal?: Terminal) {
+    this.writer = new ProgressWriter(terminal);
+  }
+
+  onBatch(event: BatchEvent): void {
+    const { epoch, epochs, batch, batches, values, seconds } = event;
+    this.last = { epoch, epochs, batch, batches, values, seconds, remaining: (epochs - epoch) * batches };
+    this.writer.batch(this.last);
+  }
+
+  onEpoch({ training, validation, seconds }: EpochResult, { epochs, history }: Training): void {
+    const epoch = history.at(-1)!.epoch;
+    const base = this.last ?? { batch: 0, batches: 0, remaining: 0 };
+    this.writer.epoch({ ...base, epoch, epochs, values: training, seconds }, validation);
+  }
+
+  onEnd(): void {
+    this.close();
+  }
+
+  /** Ends a line that is still to be rewritten. */
+  close(): void {
+    this.writer.close();
   }
 }

@@ -100,6 +100,17 @@ export const rows: readonly Row[] = [
     run: (a, b) => remainder(a!, b!),
     reference: (a, b) => zip(a!, b!, modulo),
     tolerance: 0,
+  },
+  {
+    op: "remainder",
+    name: "of quotients between 1 and 2",
+    inputs: [
+      { shape: [3, 4], low: 4.25, high: 4.75 },
+      { shape: [3, 4], low: 2.5, high: 4 },
+    ],
+    run: (a, b) => remainder(a!, b!),
+    reference: (a, b) => zip(a!, b!, modulo),
+    tolerance: 0,
     elementwise: true,
   },
   {

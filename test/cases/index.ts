@@ -18,6 +18,7 @@ import { rows as layout } from "./layout.js";
 import { rows as linalg } from "./linalg.js";
 import { rows as loss } from "./loss.js";
 import { rows as lossPairs } from "./loss-pairs.js";
+import { rows as lossSequence } from "./loss-sequence.js";
 import { rows as masked } from "./masked.js";
 import { rows as matmul } from "./matmul.js";
 import { rows as norm } from "./norm.js";
@@ -51,6 +52,7 @@ export const rows: readonly Row[] = [
   ...linalg,
   ...loss,
   ...lossPairs,
+  ...lossSequence,
   ...masked,
   ...matmul,
   ...norm,

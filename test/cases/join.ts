@@ -1,5 +1,5 @@
-// Rows of joining and taking apart: stack, split, chunk, unbind, narrow, repeat, tile, meshgrid.
-import { chunk, meshgrid, narrow, repeat, split, stack, tile, unbind } from "../../src/index.js";
+// Rows of joining and taking apart: stack, split, chunk, unbind, narrow, repeat, tile, meshgrid, roll.
+import { chunk, meshgrid, narrow, repeat, roll, split, stack, tile, unbind } from "../../src/index.js";
 import * as ref from "../reference.js";
 import { exact, kinds } from "./build.js";
 import type { Input, Row } from "./case.js";
@@ -128,6 +128,32 @@ const grids = (lengths: readonly Input[], indexing: "ij" | "xy"): Row =>
     },
   );
 
+const mod = (i: number, n: number): number => ((i % n) + n) % n;
+
+const rolled = (x: Shape | Input, shifts: number | Shape, dims?: number | Shape): Row =>
+  exact(
+    "roll",
+    `${shifts} along ${dims ?? "all"}`,
+    [x],
+    (x) => roll(x!, shifts, dims),
+    (x) => {
+      const by = [shifts].flat() as number[];
+      if (dims === undefined) return ref.make(x!.shape, (i) => x!.data[mod(i - by[0]!, x!.data.length)]!);
+      const axes = ([dims].flat() as number[]).map((dim) => ref.axisOf(dim, x!.shape.length));
+      return ref.generate(x!.shape, (index) =>
+        ref.at(
+          x!,
+          index.map((i, axis) =>
+            mod(
+              axes.reduce((p, a, k) => (a === axis ? p - by[k]! : p), i),
+              x!.shape[axis]!,
+            ),
+          ),
+        ),
+      );
+    },
+  );
+
 export const rows: readonly Row[] = [
   ...kinds([2, 3]).map((x) => stacked(3, x, 0)),
   stacked(2, { shape: [2, 3] }, -1),
@@ -174,4 +200,12 @@ export const rows: readonly Row[] = [
     ],
     "ij",
   ),
+  ...kinds([5]).map((x) => rolled(x, 2, 0)),
+  rolled([3, 4], -1, 1),
+  rolled([3, 4], [2, -7], [0, -1]),
+  rolled([2, 3, 2], 5),
+  rolled([3, 4], [1, 1], [0, 0]),
+  rolled([3, 4], 0, 0),
+  rolled([0, 4], 3, 0),
+  rolled({ shape: [3, 4], transposed: true }, 1, 0),
 ];

@@ -1,5 +1,5 @@
-// Rows of padding and rolling.
-import { type PadOptions, pad, roll } from "../../src/index.js";
+// Rows of padding.
+import { type PadOptions, pad } from "../../src/index.js";
 import * as ref from "../reference.js";
 import { exact, kinds } from "./build.js";
 import type { Input, Row } from "./case.js";
@@ -35,32 +35,6 @@ const padded = (x: Shape | Input, amounts: Shape, options: PadOptions = {}): Row
     },
   );
 
-const mod = (i: number, n: number): number => ((i % n) + n) % n;
-
-const rolled = (x: Shape | Input, shifts: number | Shape, dims?: number | Shape): Row =>
-  exact(
-    "roll",
-    `${shifts} along ${dims ?? "all"}`,
-    [x],
-    (x) => roll(x!, shifts, dims),
-    (x) => {
-      const by = [shifts].flat() as number[];
-      if (dims === undefined) return ref.make(x!.shape, (i) => x!.data[mod(i - by[0]!, x!.data.length)]!);
-      const axes = ([dims].flat() as number[]).map((dim) => ref.axisOf(dim, x!.shape.length));
-      return ref.generate(x!.shape, (index) =>
-        ref.at(
-          x!,
-          index.map((i, axis) =>
-            mod(
-              axes.reduce((p, a, k) => (a === axis ? p - by[k]! : p), i),
-              x!.shape[axis]!,
-            ),
-          ),
-        ),
-      );
-    },
-  );
-
 export const rows: readonly Row[] = [
   ...kinds([2, 3]).map((x) => padded(x, [1, 2])),
   padded([2, 3], [1, 2, 3, 0]),
@@ -81,12 +55,4 @@ export const rows: readonly Row[] = [
     padded({ shape: [4], dtype: "i32", low: 0, high: 9 }, [2, 2], { mode }),
     padded([3], [0, 0], { mode }),
   ]),
-  ...kinds([5]).map((x) => rolled(x, 2, 0)),
-  rolled([3, 4], -1, 1),
-  rolled([3, 4], [2, -7], [0, -1]),
-  rolled([2, 3, 2], 5),
-  rolled([3, 4], [1, 1], [0, 0]),
-  rolled([3, 4], 0, 0),
-  rolled([0, 4], 3, 0),
-  rolled({ shape: [3, 4], transposed: true }, 1, 0),
 ];

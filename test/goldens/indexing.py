@@ -3,7 +3,73 @@
 import torch
 
 
+def drawn(c, shape):
+    """Random indices: what gradine takes, and a function from the tensors among them to what PyTorch takes."""
+    mine, theirs, tensors = [], [], []
+    wide = c.shape(rank=c.random.randint(0, 2), high=3)
+    axis, dots = 0, False
+    while axis < len(shape) and (dots or c.random.random() < 0.9):
+        n = shape[axis]
+        kind = c.random.randrange(7)
+        if kind == 0:
+            i = c.random.randrange(-n, n)
+            mine.append(i)
+            theirs.append(i)
+        elif kind == 1:
+            start, end, step = c.random.randint(-n, n), c.random.randint(-n, n), c.random.randint(1, 3)
+            mine.append([start, end, step])
+            theirs.append(slice(start, end, step))
+        elif kind == 2 and not dots:
+            # The rest is counted from the end.
+            dots = True
+            mine.append("...")
+            theirs.append(...)
+            axis += c.random.randint(0, len(shape) - axis)
+            continue
+        elif kind == 3 and axis + 2 == len(shape) and wide == []:
+            mask = c.bools(n, shape[axis + 1])
+            mine.append(mask)
+            theirs.append(len(tensors))
+            tensors.append(mask)
+            break  # PyTorch counts a mask of two axes as one for what comes after it; NumPy, and gradine, do not
+        elif kind >= 4:
+            index = c.integers(*[m if c.random.random() < 0.7 else 1 for m in wide], low=-n, high=n)
+            mine.append(index)
+            theirs.append(len(tensors))
+            tensors.append(index)
+        else:
+            mine.append(":")
+            theirs.append(slice(None))
+        axis += 1
+    places = [i for i, item in enumerate(mine) if isinstance(item, torch.Tensor)]
+
+    def select(given):
+        full = list(theirs)
+        for place, tensor in zip(places, given):
+            full[place] = tensor
+        return tuple(full)
+
+    return mine, select, len(tensors)
+
+
 def cases(c):
+    for _ in range(30):
+        shape = c.shape(rank=c.random.randint(1, 4), high=5)
+        indices, select, count = drawn(c, shape)
+        c.add("at", [c.floats(*shape), *indices], lambda x, *given: x[select(given)])
+    for _ in range(20):
+        shape = c.shape(rank=c.random.randint(1, 4), high=5)
+        x = c.floats(*shape)
+        indices, select, count = drawn(c, shape)
+        tensors = [item.long() if item.dtype == torch.int32 else item for item in indices if isinstance(item, torch.Tensor)]
+        values = c.floats(*x[select(tensors)].shape)
+
+        def add(x, *rest):
+            # By flat positions, since index_put_ takes tensors only.
+            where = torch.arange(x.numel()).reshape(x.shape)[select(rest[:count])].reshape(-1)
+            return x.reshape(-1).index_put((where,), rest[count].reshape(-1), accumulate=True).reshape(x.shape)
+
+        c.add("indexPut", [x, indices, values, {"accumulate": True}], add)
     x = c.floats(4, 5, 3)
     c.add("at", [x, 1], lambda x: x[1])
     c.add("at", [x, -1, [1, -1]], lambda x: x[-1, 1:-1])
@@ -18,7 +84,7 @@ def cases(c):
     c.add("at", [x, *pair], lambda x, i, j: x[i, j])
     c.add("at", [x, pair[0], [1, 4], c.integers(2, high=3)], lambda x, i, j: x[i, 1:4, j])
     c.add("at", [x, ":", pair[1], c.integers(2, high=3)], lambda x, i, j: x[:, i, j])
-    c.add("at", [x, pair[1], "...", c.integers(2, high=3)], lambda x, i, j: x[i, ..., j])
+    c.add("at", [x, pair[0], "...", c.integers(2, high=3)], lambda x, i, j: x[i, ..., j])
     c.add("at", [x, 1, pair[1], 2], lambda x, i: x[1, i, 2])
     c.add("at", [x, 1, ":", c.integers(2, high=3)], lambda x, i: x[1, :, i])
     c.add("at", [x, c.integers(high=4), ":", c.integers(2, high=3)], lambda x, i, j: x[i, :, j])

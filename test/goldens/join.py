@@ -28,3 +28,10 @@ def cases(c):
         c.add("meshgrid", [[c.floats(3), c.floats(4), c.floats(2)], {"indexing": indexing}],
               lambda *xs: torch.meshgrid(*xs, indexing=indexing))
     c.add("meshgrid", [[c.integers(3), c.integers(2)]], lambda *xs: torch.meshgrid(*xs, indexing="ij"))
+    for _ in range(3):
+        shape = c.shape(rank=c.random.randint(1, 4))
+        some = c.random.sample(range(len(shape)), c.random.randint(1, len(shape)))
+        shifts = [c.random.randint(-7, 7) for _ in some]
+        c.add("roll", [c.floats(*shape), shifts, some], lambda x: x.roll(shifts, some))
+    c.add("roll", [c.floats(2, 3, 2), 5], lambda x: x.roll(5))
+    c.add("roll", [c.integers(2, 3), -1, {"dims": 1}], lambda x: x.roll(-1, 1))

@@ -38,6 +38,7 @@ def cases(c):
     regression(c)
     questions(c)
     distances(c)
+    sequences(c)
 
 
 def classification(c):
@@ -202,3 +203,20 @@ def distances(c):
     c.add("cosineEmbeddingLoss", [c.floats(4), c.floats(4), torch.tensor(1, dtype=torch.int32)], F.cosine_embedding_loss)
     same = c.floats(2, 3)
     c.add("tripletMarginLoss", [same, same.clone(), c.floats(2, 3)], F.triplet_margin_loss)
+
+
+def sequences(c):
+    for reduction in REDUCTIONS * 2:
+        T, batch, classes, S = c.random.randint(5, 12), c.random.randint(1, 4), c.random.randint(2, 6), c.random.randint(1, 4)
+        x = torch.log_softmax(c.floats(T, batch, classes), 2)
+        targets = c.integers(batch, S, low=1, high=classes)
+        inputs = [c.random.randint(5, T) for _ in range(batch)]
+        lengths = [c.random.randint(0, S) for _ in range(batch)]
+        options = {"reduction": reduction, "zeroInfinity": True}
+        # The derivative by log probabilities is not what torch gives for them; rows check it.
+        c.add(
+            "ctcLoss",
+            [x, targets, inputs, lengths, options],
+            lambda x, y, i=inputs, l=lengths, r=reduction: F.ctc_loss(x, y, i, l, reduction=r, zero_infinity=True),
+            gradients=False,
+        )

@@ -1,4 +1,4 @@
-"""Padding and rolling."""
+"""Padding."""
 
 import torch
 import torch.nn.functional as F
@@ -21,10 +21,3 @@ def cases(c):
                 amounts = [c.random.randint(1, 2) for _ in range(6)]
             c.add("pad", [x, amounts, {"mode": mode}], lambda x: F.pad(x, amounts, mode=mode))
     c.add("pad", [c.integers(2, 3), [1, 2], {"value": 7}], lambda x: F.pad(x, [1, 2], value=7))
-    for _ in range(3):
-        shape = c.shape(rank=c.random.randint(1, 4))
-        some = c.random.sample(range(len(shape)), c.random.randint(1, len(shape)))
-        shifts = [c.random.randint(-7, 7) for _ in some]
-        c.add("roll", [c.floats(*shape), shifts, some], lambda x: x.roll(shifts, some))
-    c.add("roll", [c.floats(2, 3, 2), 5], lambda x: x.roll(5))
-    c.add("roll", [c.integers(2, 3), -1, {"dims": 1}], lambda x: x.roll(-1, 1))

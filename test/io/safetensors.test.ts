@@ -6,7 +6,9 @@ import { buffer, Linear, Module, ReLU, Sequential } from "../../src/nn/index.js"
 
 /** A file written by hand, independent of the encoder: header text (or object), then data. */
 function file(header: unknown, data: ArrayLike<number> = [], claimed?: bigint): Uint8Array {
-  const text = Buffer.from(typeof header === "string" ? header : JSON.stringify(header), "utf8");
+  const text = Buffer.isBuffer(header)
+    ? header
+    : Buffer.from(typeof header === "string" ? header : JSON.stringify(header), "utf8");
   const length = Buffer.alloc(8);
   length.writeBigUInt64LE(claimed ?? BigInt(text.length));
   return new Uint8Array(Buffer.concat([length, text, Buffer.from(Uint8Array.from(data))]));
@@ -185,6 +187,7 @@ describe("hostile files", () => {
     ["no JSON", file("{a: 1}"), /header is no JSON/],
     ["JSON cut off", file('{"a":{"dtype":"F32"'), /header is no JSON/],
     ["JSON that goes on", file('{"a":1}{', four), /header is no JSON/],
+    ["a name that is no UTF-8", file(Buffer.from(JSON.stringify({ "\xff": ok }), "latin1"), four), /header is no JSON/],
     ["no UTF-8", file("{}", four, 3n), /header is no JSON/],
     ["nesting without end", file("[".repeat(200000)), /header/],
     [

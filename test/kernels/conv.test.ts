@@ -201,6 +201,24 @@ describe("convolutions against float64", () => {
         );
   });
 
+  test("depthwise in place: borders of every width, windows larger than the image", () => {
+    for (const width of [16, 18, 19, 24, 33])
+      for (const [kernel, pad, dilation, extra] of [
+        [[1, 3, 3], [0, 1, 1], one, none],
+        [[1, 5, 3], [0, 2, 1], one, none],
+        [[1, 3, 5], [0, 1, 2], one, none],
+        [[1, 3, 3], [0, 2, 3], [1, 2, 3], none],
+        [[1, 2, 4], [0, 0, 1], one, [0, 1, 1]],
+        [[1, 7, 1], [0, 3, 0], one, none],
+        [one, none, one, none],
+      ] as [Axes, Axes, Axes, Axes][])
+        for (const height of [1, 3, 6])
+          checkAll(
+            plain({ groups: 2, channels: 1, filters: 1, kernel, pad, dilation, extra, input: [1, height, width] }),
+          );
+    checkAll(plain({ groups: 2, channels: 1, filters: 2, pad: [0, 1, 1], input: [2, 4, 21] }));
+  });
+
   test("one pixel, one tap", () => {
     checkAll(plain({ channels: 19, filters: 21, kernel: one, input: [1, 3, 11] }));
     checkAll(plain({ input: one, kernel: [1, 3, 3], pad: [0, 1, 1] }));

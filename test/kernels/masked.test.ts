@@ -1,26 +1,10 @@
-// Masks, positions and triangles, between canaries.
+// Positions and triangles, between canaries.
 import { beforeEach, describe, expect, test } from "vitest";
 import { block, check, floats, ints, kernels, random, readFloats, readInts, reset } from "./harness.js";
 
 beforeEach(reset);
 
 const lengths = [...Array(18).keys(), 67];
-
-describe("maskedFill", () => {
-  test.each(lengths)("%i elements, both ways round, also in place", (n) => {
-    const next = random(n);
-    const data = Array.from({ length: n }, () => Math.fround(next()));
-    const mask = Array.from({ length: n }, () => Number(next() < 0));
-    for (const invert of [0, 1]) {
-      const x = floats(data);
-      for (const to of [block(n * 4, 4), x]) {
-        kernels.maskedFill(x, ints(mask), floats([7]), to, n, invert);
-        check();
-        expect([...readFloats(to, n)]).toEqual(data.map((v, i) => (mask[i] !== invert ? 7 : v)));
-      }
-    }
-  });
-});
 
 describe("nonzero", () => {
   test.each(lengths)("of %i, counted and listed", (n) => {

@@ -154,7 +154,7 @@ describe.each(kinds)("%s", (_, make) => {
       [bad({ step: -1 }), /step of parameter 1 .*got -1/],
       [bad({ step: 1.5 }), /step of parameter 1 .*got 1.5/],
       [bad({ step: "3" }), /step of parameter 1 .*got "3"/],
-      [bad({ exp_avg: zeros([2]) }), /unknown.*"exp_avg"/],
+      [bad({ mystery: zeros([2]) }), /unknown.*"mystery"/],
       [{ ...good, state: { ...good.state, 7: {} } }, /no parameter 7/],
       [
         { ...good, paramGroups: [{ ...good.paramGroups[0]!, lr: Number.NaN }, good.paramGroups[1]] },

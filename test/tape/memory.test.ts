@@ -314,6 +314,16 @@ describe("what stays readable", () => {
     expect(() => doubled.toTypedArray()).toThrow(/released/);
   });
 
+  it("what is kept, however it was made and however long it is not read", () => {
+    const kept = [keep(noGrad(() => model.forward(x))), keep(model.forward(x).detach())];
+    for (const t of kept) t.add(1).dispose();
+    for (let i = 0; i < 200; i++) {
+      model.forward(x).sum().backward();
+      noGrad(() => model.forward(x)).toArray();
+    }
+    for (const t of kept) expect(t.toTypedArray()).toHaveLength(8);
+  });
+
   it("detached tensors that nothing read", () => {
     const history: Tensor[] = [];
     for (let i = 0; i < 40; i++) {

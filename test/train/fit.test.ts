@@ -74,6 +74,7 @@ test("losses may be functions; zero epochs do nothing", async () => {
   expect(await fit(model, new DataLoader(ones(4)), { ...options, epochs: 0 })).toEqual({
     kind: "completed",
     history: [],
+    best: null,
   });
   expect(model.weight.item()).toBe(before);
   await fit(model, new DataLoader(ones(4)), options);
@@ -210,6 +211,7 @@ describe("aborted", () => {
     expect(await fit(model, loader, { ...options, signal: AbortSignal.abort() })).toEqual({
       kind: "aborted",
       history: [],
+      best: null,
     });
     expect(model.modes).toEqual([]);
     const controller = new AbortController();
@@ -233,7 +235,7 @@ describe("aborted", () => {
       signal: controller.signal,
       ...quiet,
     });
-    expect(result).toEqual({ kind: "aborted", history: [] });
+    expect(result).toEqual({ kind: "aborted", history: [], best: null });
     expect(visited).toBe(2);
   });
 });
@@ -258,7 +260,7 @@ describe("what throws", () => {
         },
         /^mine$/,
       ],
-      [{ loss: (o: Tensor) => o }, /backward/], // no single element
+      [{ loss: (o: Tensor) => o }, /fit: the loss must be one number: got shape \[4,2\]/],
       [{ loss: (o: Tensor) => o.detach().sum() }, /requires no gradient/],
       [{ metrics: { broken: (o: Tensor) => o } }, /item/],
       [
@@ -269,7 +271,7 @@ describe("what throws", () => {
             },
           },
         },
-        /^metric$/,
+        /fit: metric broken failed: metric/,
       ],
       [
         {
@@ -322,7 +324,10 @@ describe("what throws", () => {
         [model, loader, { ...good, optimizer: undefined }],
         /optimizer must have step\(\) and zeroGrad\(\): got undefined/,
       ],
-      [[model, loader, { ...good, metrics: { accuracy: 3 } }], /metric accuracy must be a function: got 3/],
+      [
+        [model, loader, { ...good, metrics: { accuracy: 3 } }],
+        /metric accuracy must be a function or have update\(\): got 3/,
+      ],
       [[model, loader, { ...good, metrics: { loss: accuracy } }], /metric .*loss/],
       [[model, loader], /fit: options must be an object: got undefined/],
       [[(x: Tensor) => x, loader, good], /fit: .*model.*got function/],
@@ -356,6 +361,22 @@ test("constant memory from epoch to epoch", async () => {
   });
   const perEpoch = 5 + 3;
   for (let i = 0; i < perEpoch; i++) expect(seen[39 * perEpoch + i]).toEqual(seen[2 * perEpoch + i]);
+});
+
+test("the stream of random numbers of a training is given back", async () => {
+  class Noisy extends Spy {
+    override forward(x: Tensor): Tensor {
+      return super.forward(x.add(randn([1])));
+    }
+  }
+  const model = new Noisy();
+  const optimizer = sgd(model);
+  const loader = new DataLoader(ones(4), { batchSize: 2 });
+  const once = () => fit(model, loader, { loss: new MSELoss(), optimizer, ...quiet });
+  await once();
+  const before = memory();
+  for (let i = 0; i < 5; i++) await once();
+  expect(memory()).toMatchObject({ bytes: before.bytes, tensors: before.tensors });
 });
 
 test("gives way to the event loop", async () => {

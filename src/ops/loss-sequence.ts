@@ -1,0 +1,159 @@
+// Connectionist temporal classification: the loss of a sequence whose alignment is unknown.
+import { checkInteger, checkOptions, describe, rangeError, show, typeError } from "../error.js";
+import { sameShape } from "../shape.js";
+import { composed } from "../tape/index.js";
+import { allocate, checkTensor, Tensor } from "../tensor/index.js";
+import { gt, where } from "./compare.js";
+import { add, div, neg } from "./elementwise.js";
+import { gather } from "./gather.js";
+import { stack } from "./join.js";
+import { checkFloat } from "./launch.js";
+import { cat, reshape, slice } from "./layout.js";
+import { checkReduction, type LossOptions, reduced } from "./reduction.js";
+import { logsumexp } from "./statistics.js";
+import { clamp } from "./unary.js";
+
+/** Options of `ctcLoss`. */
+export interface CtcOptions extends LossOptions {
+  /** The class that stands for no label; default 0. */
+  readonly blank?: number;
+  /** Give 0 instead of Infinity where a target is too long for its input; default false. */
+  readonly zeroInfinity?: boolean;
+}
+
+const op = "ctcLoss";
+/** The logarithm of what is impossible: far below all that is possible, and finite, so that no NaN comes of it. */
+const impossible = -1e30;
+
+/** Lengths as numbers: from an array or an i32 (or integer-valued f32) tensor of one number an item. */
+function lengthsOf(name: string, given: unknown, count: number, least: number, most: number): number[] {
+  const list = given instanceof Tensor ? Array.from(given.toTypedArray()) : typeof given === "number" ? [given] : given;
+  if (!Array.isArray(list)) throw typeError(op, `${name} must be a tensor or an array: got ${describe(given)}`);
+  if (list.length !== count)
+    throw rangeError(op, `${name} must hold ${count} lengths, one an item: got ${list.length}`);
+  return list.map((length, i) => {
+    return checkInteger(op, `${name}[${i}]`, length, least, most);
+  });
+}
+
+/** A constant of the loss. */
+function constant(shape: readonly number[], dtype: "i32" | "bool", at: (index: number) => number): Tensor {
+  const x = allocate(shape, dtype, op);
+  const view = x.view();
+  for (let i = 0; i < view.length; i++) view[i] = at(i);
+  return x;
+}
+
+/**
+ * Connectionist temporal classification (Graves, Fernández, Gomez, Schmidhuber 2006): −log of the probability of all
+ * alignments of a target with its input, in which labels may repeat and blanks come between.
+ * `[T, batch, classes], [batch, S] -> []`, or `[T, classes], [S] -> []`.
+ *
+ * Composed of T steps of ops; targets and lengths are read on the host. Its gradient is the derivative by `logProbs`;
+ * PyTorch's differs by exp(logProbs), which drops out where a logSoftmax comes before.
+ *
+ * @param logProbs logarithms of probabilities, as logSoftmax over the last axis gives them.
+ * @param targets labels, without blanks: a row an item, of which its first `targetLengths` count; or all of them one
+ *   after another, `[sum of targetLengths]`.
+ * @param inputLengths how many steps of each item count, from 1 to T: an array or a tensor.
+ * @param targetLengths how many labels each item has.
+ * @param options `blank`, `zeroInfinity`, `reduction`: "mean" (default) divides each loss by its target's length first.
+ * @throws RangeError for labels that are no class or blank, with their position, and for lengths that do not fit.
+ *   PyTorch: `torch.nn.functional.ctc_loss`.
+ * @example
+ * import { ctcLoss, logSoftmax, zeros } from "gradine";
+ * const steps = logSoftmax(zeros([2, 1, 3]), -1); // all classes equally likely
+ * // Three alignments of one label with two steps, (1, 1), (1, blank), (blank, 1): −log(3/9)
+ * console.log(ctcLoss(steps, zeros([1, 1]).add(1), [2], [1]).item().toFixed(4)); // 1.0986
+ */
+export function ctcLoss(
+  logProbs: Tensor,
+  targets: Tensor,
+  inputLengths: Tensor | readonly number[] | number,
+  targetLengths: Tensor | readonly number[] | number,
+  options: CtcOptions = {},
+): Tensor {
+  checkFloat(op, "logProbs", logProbs);
+  checkTensor(op, "targets", targets);
+  checkOptions(op, options, ["blank", "zeroInfinity", "reduction"]);
+  const reduction = checkReduction(op, options.reduction);
+  const single = logProbs.ndim === 2;
+  if (!single && logProbs.ndim !== 3) {
+    throw rangeError(op, `logProbs must be [T, batch, classes] or [T, classes]: got ${show(logProbs.shape)}`);
+  }
+  const [T, batch, classes] = (single ? [logProbs.shape[0], 1, logProbs.shape[1]] : logProbs.shape) as [
+    number,
+    number,
+    number,
+  ];
+  if (T === 0) throw rangeError(op, `logProbs has no steps: got ${show(logProbs.shape)}`);
+  const blank = checkInteger(op, "blank", options.blank ?? 0, 0, classes - 1);
+  const inputs = lengthsOf("inputLengths", inputLengths, batch, 1, T);
+  const packed = targets.ndim === 1 && !single;
+  const most = targets.ndim === 0 ? 0 : packed ? targets.numel : targets.shape[targets.ndim - 1]!;
+  const lengths = lengthsOf("targetLengths", targetLengths, batch, 0, most);
+  const total = lengths.reduce((sum, length) => sum + length, 0);
+  const fits = packed ? targets.numel === total : sameShape(targets.shape, single ? [most] : [batch, most]);
+  if (!fits) {
+    throw rangeError(
+      op,
+      `targets ${show(targets.shape)} hold neither a row for each of ${batch} items nor ${total} labels`,
+    );
+  }
+  const labels = targets.toTypedArray();
+  const S = Math.max(0, ...lengths);
+  const starts = lengths.map((_, n) =>
+    packed ? lengths.slice(0, n).reduce((sum, length) => sum + length, 0) : n * most,
+  );
+  lengths.forEach((length, n) => {
+    for (let i = starts[n]!; i < starts[n]! + length; i++) {
+      const label = labels[i]!;
+      if (!Number.isInteger(label) || label < 0 || label >= classes || label === blank) {
+        throw rangeError(
+          op,
+          `${label} is no label of ${classes} classes with blank ${blank} (element ${i} of targets)`,
+        );
+      }
+    }
+  });
+  return composed(op, [logProbs, targets], () => {
+    // States of an alignment: blanks at even places 0, 2, …, 2S, labels between them.
+    const K = 2 * S + 1;
+    const labelAt = (n: number, k: number) =>
+      k % 2 === 1 && k >> 1 < lengths[n]! ? labels[starts[n]! + (k >> 1)]! : blank;
+    const perState = (i: number): [n: number, k: number] => [Math.floor(i / K) % batch, i % K];
+    const classesOf = constant([T, batch, K], "i32", (i) => labelAt(...perState(i)));
+    const steps = reshape(logProbs, [T, batch, classes]);
+    const scores = clamp(gather(steps, 2, classesOf), { min: impossible });
+    // From a label the next one can follow without a blank between them, unless they are the same.
+    const skips = constant([batch, K], "bool", (i) => {
+      const [n, k] = perState(i);
+      return Number(k % 2 === 1 && k > 1 && labelAt(n, k) !== labelAt(n, k - 2));
+    });
+    const begins = constant([batch, K], "bool", (i) => Number(i % K < 2));
+    const edge = allocate([batch, 2], "f32", op);
+    edge.view().fill(impossible);
+    const step = (t: number) => reshape(slice(scores, [[t, t + 1]]), [batch, K]);
+    let alpha = where(begins, step(0), impossible);
+    for (let t = 1; t < T; t++) {
+      const before = cat([edge, alpha], 1);
+      const last = slice(before, [null, [1, K + 1]]);
+      const overBlank = where(skips, slice(before, [null, [0, K]]), impossible);
+      const next = add(logsumexp(stack([alpha, last, overBlank]), 0), step(t));
+      const running = constant([batch, 1], "bool", (n) => Number(t < inputs[n]!));
+      alpha = where(running, next, alpha);
+    }
+    // The end is at the last blank or the last label; without labels at the only blank.
+    const ends = constant([batch, 2], "i32", (i) => Math.max(0, 2 * lengths[i >> 1]! - (i & 1)));
+    const twice = constant([batch, 2], "bool", (i) => Number((i & 1) === 0 || lengths[i >> 1]! > 0));
+    const losses = neg(logsumexp(where(twice, gather(alpha, 1, ends), impossible), 1));
+    const none = options.zeroInfinity ? 0 : Number.POSITIVE_INFINITY;
+    let all = where(gt(losses, -impossible / 2), none, losses);
+    if (reduction === "mean") {
+      const sizes = allocate([batch], "f32", op);
+      sizes.view().set(lengths.map((length) => Math.max(length, 1)));
+      all = div(all, sizes);
+    }
+    return reduced(single && reduction === "none" ? reshape(all, []) : all, reduction);
+  });
+}

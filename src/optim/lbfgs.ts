@@ -1,0 +1,239 @@
+// L-BFGS: a line search along directions from the last gradients. It decides by values of the loss, so it reads them.
+import { checkNumber, rangeError, typeError } from "../error.js";
+import { copy } from "../ops/index.js";
+import { enableGrad, noGrad } from "../tape/index.js";
+import { type Tensor, tensor } from "../tensor/index.js";
+import { checkNumbers, Optimizer, type OptimizerState, type Params } from "./optimizer.js";
+import { strongWolfe } from "./wolfe.js";
+
+/** Options of `LBFGS`. */
+export interface LBFGSOptions {
+  /** Learning rate: the length of a step, with a line search its first try; default 1. */
+  lr: number;
+  /** Iterations a step; default 20. */
+  maxIter: number;
+  /** Evaluations of the closure a step; default 1.25 · maxIter. */
+  maxEval: number | null;
+  /** Ends when no gradient is above it; default 1e-7. */
+  toleranceGrad: number;
+  /** Ends when weights or loss change less; default 1e-9. */
+  toleranceChange: number;
+  /** Steps that are remembered; default 100. */
+  historySize: number;
+  /** "strongWolfe", or null (default) for steps of length lr. */
+  lineSearchFn: "strongWolfe" | null;
+}
+
+/** What is carried from step to step: vectors over all parameters, in their order. */
+interface Memory {
+  iterations: number;
+  direction: Float32Array;
+  length: number;
+  gradient: Float32Array;
+  scale: number;
+  changes: { y: Float32Array; s: Float32Array; rho: number }[];
+}
+
+export const dot = (a: Float32Array, b: Float32Array): number => {
+  let sum = 0;
+  for (let i = 0; i < a.length; i++) sum += a[i]! * b[i]!;
+  return sum;
+};
+
+/** Greatest absolute value; NaN if there is one. */
+export const greatest = (a: Float32Array): number => a.reduce((top, v) => Math.max(top, Math.abs(v)), 0);
+
+/** a += factor · b */
+const accumulate = (a: Float32Array, b: Float32Array, factor: number): void => {
+  for (let i = 0; i < a.length; i++) a[i]! += factor * b[i]!;
+};
+
+/**
+ * Limited-memory BFGS (Nocedal 1980) over whole batches; one group only. `step` takes a closure that computes the loss
+ * with its gradients, and calls it several times. PyTorch: `torch.optim.LBFGS`.
+ *
+ * @example
+ * import { tensor } from "gradine";
+ * import { LBFGS } from "gradine/optim";
+ * const w = tensor([3, -2], { requiresGrad: true });
+ * const optimizer = new LBFGS([w], { lineSearchFn: "strongWolfe" });
+ * optimizer.step(() => {
+ *   optimizer.zeroGrad();
+ *   const loss = w.sub(1).square().sum();
+ *   loss.backward();
+ *   return loss;
+ * });
+ * console.log(w.toArray()); // [1, 1]
+ */
+export class LBFGS extends Optimizer<LBFGSOptions> {
+  private memory: Memory | null = null;
+
+  constructor(params: Params<LBFGSOptions>, options: Partial<LBFGSOptions> = {}) {
+    super("LBFGS", params, options, {
+      lr: 1,
+      maxIter: 20,
+      maxEval: null,
+      toleranceGrad: 1e-7,
+      toleranceChange: 1e-9,
+      historySize: 100,
+      lineSearchFn: null,
+    });
+    if (this.paramGroups.length !== 1) throw rangeError("LBFGS", `takes one group: got ${this.paramGroups.length}`);
+  }
+
+  protected checkGroup(group: LBFGSOptions): void {
+    checkNumbers(this.name, group);
+    checkNumber(this.name, "historySize", group.historySize, 1);
+    if (group.lineSearchFn !== null && group.lineSearchFn !== "strongWolfe")
+      throw rangeError(this.name, `lineSearchFn must be "strongWolfe" or null: got ${group.lineSearchFn}`);
+  }
+
+  private gather(of: (param: Tensor) => Tensor | null): Float32Array {
+    const { params } = this.paramGroups[0]!;
+    const flat = new Float32Array(params.reduce((n, param) => n + param.numel, 0));
+    let at = 0;
+    for (const param of params) {
+      const x = of(param);
+      if (x !== null) flat.set(x.toTypedArray(), at);
+      at += param.numel;
+    }
+    return flat;
+  }
+
+  /** w = start + length · direction, rounded as f32. */
+  private move(start: Float32Array, length: number, direction: Float32Array): void {
+    const moved = start.map((v, i) => v + length * direction[i]!);
+    let at = 0;
+    noGrad(() => {
+      for (const param of this.paramGroups[0]!.params) {
+        copy(param, tensor(moved.subarray(at, (at += param.numel)), { shape: param.shape }));
+      }
+    });
+  }
+
+  /** Up to maxIter iterations; gives the loss before the first. */
+  override step(): never;
+  override step(closure: () => Tensor): Tensor;
+  override step(closure?: () => Tensor): Tensor {
+    if (typeof closure !== "function") throw typeError("LBFGS", "step() takes a closure that computes the loss");
+    const group = this.paramGroups[0]!;
+    this.checkGroup(group);
+    const { lr, maxIter, toleranceGrad, toleranceChange, historySize } = group;
+    const maxEval = group.maxEval ?? Math.floor((maxIter * 5) / 4);
+    const evaluate = () => {
+      const value = enableGrad(closure);
+      return { value, loss: value.item(), gradient: this.gather((param) => param.grad) };
+    };
+    let { value: first, loss, gradient } = evaluate();
+    let evaluations = 1;
+    if (greatest(gradient) <= toleranceGrad) return first;
+    const memory: Memory = (this.memory ??= {
+      iterations: 0,
+      direction: new Float32Array(0),
+      length: 0,
+      gradient: new Float32Array(0),
+      scale: 1,
+      changes: [],
+    });
+    for (let i = 1; i <= maxIter; i++) {
+      memory.iterations++;
+      if (memory.iterations > 1) remember(memory, gradient, historySize);
+      const direction = directionOf(memory, gradient);
+      memory.direction = direction;
+      memory.gradient = gradient;
+      const before = loss;
+      memory.length = memory.iterations > 1 ? lr : lr * Math.min(1, 1 / gradient.reduce((n, v) => n + Math.abs(v), 0));
+      const slope = dot(gradient, direction);
+      if (slope > -toleranceChange) break;
+      const start = this.gather((param) => param);
+      if (group.lineSearchFn !== null) {
+        const found = strongWolfe(
+          (length) => {
+            this.move(start, length, direction);
+            return evaluate();
+          },
+          memory.length,
+          { loss, gradient, slope },
+          direction,
+        );
+        ({ loss, gradient, length: memory.length } = found);
+        evaluations += found.evaluations;
+        this.move(start, memory.length, direction);
+      } else {
+        this.move(start, memory.length, direction);
+        if (i < maxIter) {
+          ({ loss, gradient } = evaluate());
+          evaluations++;
+        }
+      }
+      if (i === maxIter || evaluations >= maxEval || greatest(gradient) <= toleranceGrad) break;
+      if (greatest(direction) * Math.abs(memory.length) <= toleranceChange) break;
+      if (Math.abs(loss - before) < toleranceChange) break;
+    }
+    return first;
+  }
+
+  override stateDict(): OptimizerState {
+    const saved = super.stateDict();
+    const { memory } = this;
+    if (memory === null) return saved;
+    const { iterations, length, scale } = memory;
+    const own: Record<string, Tensor | number> = {
+      nIter: iterations,
+      t: length,
+      hDiag: scale,
+      d: tensor(memory.direction),
+      prevFlatGrad: tensor(memory.gradient),
+    };
+    memory.changes.forEach(({ y, s, rho }, i) => {
+      own[`oldDirs.${i}`] = tensor(y);
+      own[`oldStps.${i}`] = tensor(s);
+      own[`ro.${i}`] = rho;
+    });
+    return { ...saved, state: { 0: own } };
+  }
+
+  override loadStateDict(saved: OptimizerState): void {
+    super.loadStateDict({ ...saved, state: {} });
+    const own = saved.state[0] as Record<string, number> & Record<string, Tensor>;
+    this.memory = null;
+    if (own === undefined) return;
+    const vector = (name: string) => (own[name] as Tensor).toTypedArray() as Float32Array;
+    const changes: Memory["changes"] = [];
+    for (let i = 0; own[`ro.${i}`] !== undefined; i++)
+      changes.push({ y: vector(`oldDirs.${i}`), s: vector(`oldStps.${i}`), rho: own[`ro.${i}`]! });
+    this.memory = {
+      iterations: own.nIter!,
+      length: own.t!,
+      scale: own.hDiag!,
+      direction: vector("d"),
+      gradient: vector("prevFlatGrad"),
+      changes,
+    };
+  }
+}
+
+/** Takes up the last step and the change of gradient it made, if the loss is curved upward along it. */
+function remember(memory: Memory, gradient: Float32Array, size: number): void {
+  const y = gradient.map((v, i) => v - memory.gradient[i]!);
+  const s = memory.direction.map((v) => v * memory.length);
+  const ys = dot(y, s);
+  if (!(ys > 1e-10)) return;
+  if (memory.changes.length >= size) memory.changes.shift();
+  memory.changes.push({ y, s, rho: 1 / ys });
+  memory.scale = ys / dot(y, y);
+}
+
+/** −H·gradient by the two loops (Nocedal and Wright, algorithm 7.4). */
+function directionOf({ changes, scale }: Memory, gradient: Float32Array): Float32Array {
+  const q = gradient.map((v) => -v);
+  const shares = new Float64Array(changes.length);
+  for (let i = changes.length - 1; i >= 0; i--) {
+    const { y, s, rho } = changes[i]!;
+    shares[i] = dot(s, q) * rho;
+    accumulate(q, y, -shares[i]!);
+  }
+  if (changes.length > 0) for (let i = 0; i < q.length; i++) q[i]! *= scale;
+  for (const [i, { y, s, rho }] of changes.entries()) accumulate(q, s, shares[i]! - dot(y, q) * rho);
+  return q;
+}

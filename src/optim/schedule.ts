@@ -1,0 +1,287 @@
+// Schedules that are one formula of the step count t. Names, defaults and values are PyTorch's.
+import { checkInteger, checkNumber, describe, rangeError, typeError } from "../error.js";
+import { scalarCos, scalarPow } from "../tensor/index.js";
+import { LRScheduler, type Scheduled } from "./scheduler.js";
+
+/** A given number, which `checkSchedule` misses where it is left out. */
+const required = undefined as unknown as number;
+
+// biome-ignore lint/suspicious/noApproximativeNumericConstant: Math is refused here but for its exact functions
+const pi = 3.141592653589793;
+
+/** From `start` to `end` along half a cosine, share from 0 to 1. */
+export const cosine = (start: number, end: number, share: number): number =>
+  end + ((start - end) / 2) * (1 + scalarCos(pi * share));
+
+/** Options of `StepLR`. */
+export interface StepLROptions {
+  /** Steps between two falls. */
+  stepSize: number;
+  /** Factor of each fall; default 0.1. */
+  gamma: number;
+}
+
+/**
+ * lr = base · gamma^⌊t/stepSize⌋. PyTorch: `StepLR`.
+ *
+ * @example
+ * import { tensor } from "gradine";
+ * import { SGD, StepLR } from "gradine/optim";
+ * const optimizer = new SGD([tensor([1], { requiresGrad: true })], { lr: 0.1 });
+ * const schedule = new StepLR(optimizer, { stepSize: 7, gamma: 0.5 });
+ * for (let epoch = 0; epoch < 7; epoch++) schedule.step();
+ * console.log(optimizer.paramGroups[0].lr); // 0.05
+ */
+export class StepLR extends LRScheduler<StepLROptions> {
+  constructor(optimizer: Scheduled, options: Partial<StepLROptions>) {
+    super("StepLR", optimizer, options, { stepSize: required, gamma: 0.1 });
+  }
+
+  protected override check(): void {
+    checkInteger(this.name, "stepSize", this.options.stepSize, 1);
+  }
+
+  rate(t: number, base: number): number {
+    return base * scalarPow(this.options.gamma, Math.floor(t / this.options.stepSize));
+  }
+}
+
+/** Options of `MultiStepLR`. */
+export interface MultiStepLROptions {
+  /** The steps at which the rate falls. */
+  milestones: readonly number[];
+  /** Factor of each fall; default 0.1. */
+  gamma: number;
+}
+
+/** lr = base · gamma^(milestones passed). PyTorch: `MultiStepLR`. */
+export class MultiStepLR extends LRScheduler<MultiStepLROptions> {
+  constructor(optimizer: Scheduled, options: Partial<MultiStepLROptions>) {
+    super("MultiStepLR", optimizer, options, { milestones: required as never, gamma: 0.1 });
+  }
+
+  rate(t: number, base: number): number {
+    return base * scalarPow(this.options.gamma, this.options.milestones.filter((at) => at <= t).length);
+  }
+}
+
+/** lr = base · gamma^t. PyTorch: `ExponentialLR`. */
+export class ExponentialLR extends LRScheduler<{ gamma: number }> {
+  constructor(optimizer: Scheduled, options: { gamma: number }) {
+    super("ExponentialLR", optimizer, options, { gamma: required });
+  }
+
+  rate(t: number, base: number): number {
+    return base * scalarPow(this.options.gamma, t);
+  }
+}
+
+/** Options of `LinearLR`. */
+export interface LinearLROptions {
+  /** Factor at first; default 1/3. */
+  startFactor: number;
+  /** Factor at last; default 1. */
+  endFactor: number;
+  /** Steps from the one to the other; default 5. */
+  totalIters: number;
+}
+
+/** lr = base · (a straight line from startFactor to endFactor). PyTorch: `LinearLR`. */
+export class LinearLR extends LRScheduler<LinearLROptions> {
+  constructor(optimizer: Scheduled, options: Partial<LinearLROptions> = {}) {
+    super("LinearLR", optimizer, options, { startFactor: 1 / 3, endFactor: 1, totalIters: 5 });
+  }
+
+  protected override check(): void {
+    const { startFactor, endFactor, totalIters } = this.options;
+    checkNumber(this.name, "startFactor", startFactor, Number.MIN_VALUE, 1);
+    checkNumber(this.name, "endFactor", endFactor, 0, 1);
+    checkInteger(this.name, "totalIters", totalIters, 1);
+  }
+
+  rate(t: number, base: number): number {
+    const { startFactor, endFactor, totalIters } = this.options;
+    return base * (startFactor + ((endFactor - startFactor) * Math.min(t, totalIters)) / totalIters);
+  }
+}
+
+/** Options of `PolynomialLR`. */
+export interface PolynomialLROptions {
+  /** Steps until the rate is 0; default 5. */
+  totalIters: number;
+  /** Exponent; default 1. */
+  power: number;
+}
+
+/** lr = base · (1 − t/totalIters)^power. PyTorch: `PolynomialLR`. */
+export class PolynomialLR extends LRScheduler<PolynomialLROptions> {
+  constructor(optimizer: Scheduled, options: Partial<PolynomialLROptions> = {}) {
+    super("PolynomialLR", optimizer, options, { totalIters: 5, power: 1 });
+  }
+
+  protected override check(): void {
+    checkInteger(this.name, "totalIters", this.options.totalIters, 1);
+  }
+
+  rate(t: number, base: number): number {
+    const { totalIters, power } = this.options;
+    return base * scalarPow(1 - Math.min(t, totalIters) / totalIters, power);
+  }
+}
+
+/** Options of `CosineAnnealingLR`. */
+export interface CosineAnnealingLROptions {
+  /** Steps from the highest rate to the lowest. */
+  tMax: number;
+  /** The lowest rate; default 0. */
+  etaMin: number;
+}
+
+/** lr = etaMin + (base − etaMin)·(1 + cos(πt/tMax))/2 (Loshchilov and Hutter 2017). PyTorch: `CosineAnnealingLR`. */
+export class CosineAnnealingLR extends LRScheduler<CosineAnnealingLROptions> {
+  constructor(optimizer: Scheduled, options: Partial<CosineAnnealingLROptions>) {
+    super("CosineAnnealingLR", optimizer, options, { tMax: required, etaMin: 0 });
+  }
+
+  protected override check(): void {
+    checkInteger(this.name, "tMax", this.options.tMax, 1);
+  }
+
+  rate(t: number, base: number): number {
+    return cosine(base, this.options.etaMin, t / this.options.tMax);
+  }
+}
+
+/** Options of `CosineAnnealingWarmRestarts`. */
+export interface CosineAnnealingWarmRestartsOptions {
+  /** Steps until the first restart. */
+  t0: number;
+  /** Factor from one period to the next, an integer; default 1. */
+  tMult: number;
+  /** The lowest rate; default 0. */
+  etaMin: number;
+}
+
+/** Cosines from base to etaMin, one after another (SGDR, Loshchilov and Hutter 2017). PyTorch: `CosineAnnealingWarmRestarts`. */
+export class CosineAnnealingWarmRestarts extends LRScheduler<CosineAnnealingWarmRestartsOptions> {
+  constructor(optimizer: Scheduled, options: Partial<CosineAnnealingWarmRestartsOptions>) {
+    super("CosineAnnealingWarmRestarts", optimizer, options, { t0: required, tMult: 1, etaMin: 0 });
+  }
+
+  protected override check(): void {
+    checkInteger(this.name, "t0", this.options.t0, 1);
+    checkInteger(this.name, "tMult", this.options.tMult, 1);
+  }
+
+  rate(t: number, base: number): number {
+    const { t0, tMult, etaMin } = this.options;
+    let [begin, period] = [0, t0];
+    if (tMult === 1) begin = t - (t % t0);
+    else for (; t >= begin + period; period *= tMult) begin += period;
+    return cosine(base, etaMin, (t - begin) / period);
+  }
+}
+
+/** The factor of a rate after `t` steps. */
+export type LrLambda = (t: number) => number;
+
+/** lr = base · lrLambda(t); one function, or one a group. PyTorch: `LambdaLR`. */
+export class LambdaLR extends LRScheduler<{ lrLambda: LrLambda | readonly LrLambda[] }> {
+  constructor(optimizer: Scheduled, options: { lrLambda: LrLambda | readonly LrLambda[] }) {
+    super("LambdaLR", optimizer, options, { lrLambda: required as never });
+  }
+
+  rate(t: number, base: number, group: number): number {
+    const { lrLambda } = this.options;
+    const factor = typeof lrLambda === "function" ? lrLambda : lrLambda[group];
+    if (typeof factor !== "function")
+      throw typeError("LambdaLR", `lrLambda must be a function for group ${group}: got ${describe(factor)}`);
+    return base * checkNumber("LambdaLR", "the factor", factor(t));
+  }
+}
+
+/** lr = base · min(1, (t + 1)/steps), so that the first step moves already. For what comes after: `SequentialLR`. */
+export class WarmupLR extends LRScheduler<{ steps: number }> {
+  constructor(optimizer: Scheduled, options: { steps: number }) {
+    super("WarmupLR", optimizer, options, { steps: required });
+  }
+
+  protected override check(): void {
+    checkInteger(this.name, "steps", this.options.steps, 1);
+  }
+
+  rate(t: number, base: number): number {
+    return base * Math.min(1, (t + 1) / this.options.steps);
+  }
+}
+
+/** Warm-up, then as 1/√t: lr = base · min((t+1)/w, √(w/(t+1))) with w = warmupSteps (Vaswani et al. 2017). */
+export class InverseSquareRootLR extends LRScheduler<{ warmupSteps: number }> {
+  constructor(optimizer: Scheduled, options: { warmupSteps: number }) {
+    super("InverseSquareRootLR", optimizer, options, { warmupSteps: required });
+  }
+
+  protected override check(): void {
+    checkInteger(this.name, "warmupSteps", this.options.warmupSteps, 1);
+  }
+
+  rate(t: number, base: number): number {
+    const share = (t + 1) / this.options.warmupSteps;
+    return base * Math.min(share, Math.sqrt(1 / share));
+  }
+}
+
+/** Options of `SequentialLR`. */
+export interface SequentialLROptions {
+  /** The schedules in their order, of the same optimizer. */
+  schedulers: readonly LRScheduler[];
+  /** The steps at which the second, third, … take over; each then counts from 0. */
+  milestones: readonly number[];
+}
+
+/**
+ * One schedule after another. PyTorch: `SequentialLR`.
+ *
+ * @example
+ * import { tensor } from "gradine";
+ * import { CosineAnnealingLR, SequentialLR, SGD, WarmupLR } from "gradine/optim";
+ * const optimizer = new SGD([tensor([1], { requiresGrad: true })], { lr: 0.1 });
+ * const schedulers = [new WarmupLR(optimizer, { steps: 5 }), new CosineAnnealingLR(optimizer, { tMax: 95 })];
+ * const schedule = new SequentialLR(optimizer, { schedulers, milestones: [5] });
+ * console.log(optimizer.paramGroups[0].lr); // 0.02
+ */
+export class SequentialLR extends LRScheduler<SequentialLROptions> {
+  constructor(optimizer: Scheduled, options: SequentialLROptions) {
+    super("SequentialLR", optimizer, options, { schedulers: required as never, milestones: required as never });
+  }
+
+  protected override check(): void {
+    const { schedulers, milestones } = this.options;
+    if (schedulers.length === 0 || milestones.length !== schedulers.length - 1) {
+      throw rangeError(
+        this.name,
+        `${schedulers.length} schedulers need ${Math.max(0, schedulers.length - 1)} milestones: got ${milestones.length}`,
+      );
+    }
+    schedulers.forEach((one, i) => {
+      if (!(one instanceof LRScheduler) || one.optimizer !== this.optimizer)
+        throw typeError(this.name, `schedulers must be formulas of the same optimizer: got ${describe(one)} (${i})`);
+    });
+  }
+
+  private at(t: number): [LRScheduler, number] {
+    const { schedulers, milestones } = this.options;
+    const passed = milestones.filter((at) => at <= t).length;
+    return [schedulers[passed]!, t - (milestones[passed - 1] ?? 0)];
+  }
+
+  rate(t: number, base: number, group: number): number {
+    const [current, since] = this.at(t);
+    return current.rate(since, base, group);
+  }
+
+  override momentum(t: number): number | undefined {
+    const [current, since] = this.at(t);
+    return current.momentum(since);
+  }
+}

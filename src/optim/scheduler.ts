@@ -1,0 +1,103 @@
+// What schedules share. A rate is a function of the step count alone, worked out anew each time: so it does not gather
+// rounding errors, and a schedule can be resumed from its count.
+import { checkNumber, checkOptions, describe, typeError } from "../error.js";
+
+/** What a schedule needs of an optimizer: groups with a rate, perhaps a momentum. */
+export interface Scheduled {
+  readonly paramGroups: readonly ScheduledGroup[];
+}
+
+/** A group whose rate a schedule sets. */
+export interface ScheduledGroup {
+  lr: number;
+  momentum?: number;
+  betas?: readonly [number, number];
+  /** The rate that the schedules of this group start from. */
+  initialLr?: number;
+}
+
+/** What `stateDict` of a schedule gives. */
+export type SchedulerState = Record<string, number | readonly number[]>;
+
+/** Numbers among options must be finite; those that are undefined are missing. */
+export function checkSchedule<Options extends object>(
+  op: string,
+  optimizer: Scheduled,
+  options: Partial<Options>,
+  defaults: Options,
+): Options {
+  if (!Array.isArray(optimizer?.paramGroups)) throw typeError(op, `takes an optimizer: got ${describe(optimizer)}`);
+  checkOptions(op, options, Object.keys(defaults));
+  const merged = { ...defaults, ...options };
+  for (const [name, value] of Object.entries(merged)) {
+    if (typeof value === "number") checkNumber(op, name, value);
+    else if (value === undefined) throw typeError(op, `${name} must be given: got undefined`);
+  }
+  return merged;
+}
+
+/** The base of schedules. PyTorch: `torch.optim.lr_scheduler`. Of two on one optimizer the later sets the rate; `SequentialLR` joins them. */
+export abstract class LRScheduler<Options extends object = object> {
+  /** Steps so far. */
+  lastEpoch = 0;
+  readonly optimizer: Scheduled;
+  protected readonly options: Options;
+  protected readonly name: string;
+
+  /** @internal Subclasses have no fields of their own: this constructor sets the first rate. */
+  protected constructor(name: string, optimizer: Scheduled, options: Partial<Options>, defaults: Options) {
+    this.options = checkSchedule(name, optimizer, options, defaults);
+    this.name = name;
+    this.optimizer = optimizer;
+    for (const group of optimizer.paramGroups) group.initialLr ??= group.lr;
+    this.check();
+    this.apply();
+  }
+
+  /** @internal Throws for options out of range. */
+  protected check(): void {}
+
+  /** @internal The rate of a group after `t` steps, given the one it started from. */
+  abstract rate(t: number, base: number, group: number): number;
+
+  /** @internal The momentum after `t` steps, where the schedule moves it. */
+  momentum(_t: number): number | undefined {
+    return undefined;
+  }
+
+  /** @internal Sets the rates for a step count. */
+  protected apply(t = this.lastEpoch): void {
+    this.optimizer.paramGroups.forEach((group, i) => {
+      group.lr = this.rate(t, group.initialLr!, i);
+      const momentum = this.momentum(t);
+      if (momentum === undefined) return;
+      if (group.betas !== undefined) group.betas = [momentum, group.betas[1]];
+      else group.momentum = momentum;
+    });
+  }
+
+  /** The next step: sets the rate of every group. To be called after the optimizer's. */
+  step(): void {
+    this.lastEpoch++;
+    this.apply();
+  }
+
+  /** The rate of each group. */
+  getLastLr(): number[] {
+    return this.optimizer.paramGroups.map((group) => group.lr);
+  }
+
+  /** What `loadStateDict` needs to go on from here. */
+  stateDict(): SchedulerState {
+    return { lastEpoch: this.lastEpoch, baseLrs: this.optimizer.paramGroups.map((group) => group.initialLr!) };
+  }
+
+  /** Goes on from a saved state. */
+  loadStateDict({ lastEpoch, baseLrs }: SchedulerState): void {
+    this.lastEpoch = checkNumber(`${this.name}.loadStateDict`, "lastEpoch", lastEpoch, 0);
+    this.optimizer.paramGroups.forEach((group, i) => {
+      group.initialLr = (baseLrs as readonly number[])[i]!;
+    });
+    this.apply();
+  }
+}

@@ -1,0 +1,123 @@
+// What a training is given: batches, a loss, metrics; and the means of what they say.
+import { DataLoader } from "../data/index.js";
+import { describe, rangeError, typeError } from "../error.js";
+import { Tensor } from "../tensor/index.js";
+import type { StreamingMetric } from "./streaming.js";
+
+/** `[input, target]`, the batches that `fit` takes. */
+export type Pair = readonly [Tensor, Tensor, ...unknown[]];
+
+/** A loss: a function, or a layer such as `CrossEntropyLoss`. */
+export type LossFunction =
+  | ((output: Tensor, target: Tensor) => Tensor)
+  | { forward(output: Tensor, target: Tensor): Tensor };
+
+/** A metric: of a batch, whose mean over the samples is reported, or one that gathers what it needs (`new F1()`). */
+export type Metric = ((output: Tensor, target: Tensor) => number | Tensor) | StreamingMetric;
+
+/** Values by name. */
+export type Values = Readonly<Record<string, number>>;
+
+/** Sums of values over samples. */
+export class Means {
+  sums: Record<string, number> = {};
+  count = 0;
+
+  add(values: Values, samples: number): void {
+    for (const name in values) this.sums[name] = (this.sums[name] ?? 0) + values[name]! * samples;
+    this.count += samples;
+  }
+
+  get values(): Record<string, number> {
+    return Object.fromEntries(Object.entries(this.sums).map(([name, sum]) => [name, sum / this.count]));
+  }
+}
+
+/** Functions that make the batches of one pass; a loader's own scopes are left aside, since each step has one. */
+export function* drawsOf(loader: Iterable<Pair>): globalThis.Generator<() => Pair> {
+  if (loader instanceof DataLoader) yield* (loader as DataLoader<Pair>).draws();
+  else for (const batch of loader) yield () => batch;
+}
+
+export const lengthOf = (loader: Iterable<Pair>): number => (loader as { length?: number }).length ?? 0;
+
+export function lossFunction(op: string, loss: LossFunction): (output: Tensor, target: Tensor) => Tensor {
+  if (typeof loss === "function") return loss;
+  if (typeof loss?.forward === "function") return (output, target) => loss.forward(output, target);
+  throw typeError(op, `loss must be a function or have forward(): got ${describe(loss)}`);
+}
+
+export function checkBatch(op: string, batch: Pair): Pair {
+  if (!Array.isArray(batch) || !(batch[0] instanceof Tensor) || !(batch[1] instanceof Tensor)) {
+    throw typeError(op, `a batch is [input, target], two tensors: got ${describe(batch)}`);
+  }
+  return batch;
+}
+
+/** The metrics of one pass: means of those that are functions, the gathered state of the others. */
+export class Measures {
+  readonly means = new Means();
+  private readonly metrics: Readonly<Record<string, Metric>>;
+
+  constructor(op: string, metrics: Readonly<Record<string, Metric>>) {
+    for (const [name, metric] of Object.entries(metrics)) {
+      if (typeof metric !== "function" && typeof metric?.update !== "function")
+        throw typeError(op, `metric ${name} must be a function or have update(): got ${describe(metric)}`);
+      if (name === "loss") throw rangeError(op, 'a metric cannot be named "loss": that is the loss itself');
+    }
+    this.metrics = metrics;
+  }
+
+  /** Takes up a batch. */
+  add(op: string, loss: number, output: Tensor, target: Tensor, samples: number): void {
+    const values: Record<string, number> = { loss };
+    for (const name in this.metrics) {
+      const metric = this.metrics[name]!;
+      try {
+        if (typeof metric !== "function") metric.update(output, target);
+        else {
+          const value = metric(output, target);
+          values[name] = value instanceof Tensor ? value.item() : value;
+        }
+      } catch (error) {
+        throw new Error(`${op}: metric ${name} failed: ${(error as Error)?.message ?? error}`, { cause: error });
+      }
+    }
+    this.means.add(values, samples);
+  }
+
+  private get streaming(): [string, StreamingMetric][] {
+    return Object.entries(this.metrics).filter(
+      (entry): entry is [string, StreamingMetric] => typeof entry[1] !== "function",
+    );
+  }
+
+  /** Begins a pass. */
+  reset(): void {
+    for (const [, metric] of this.streaming) metric.reset();
+    this.means.sums = {};
+    this.means.count = 0;
+  }
+
+  /** What the pass gave. */
+  get values(): Record<string, number> {
+    return {
+      ...this.means.values,
+      ...Object.fromEntries(this.streaming.map(([name, metric]) => [name, metric.compute()])),
+    };
+  }
+
+  /** For a checkpoint within the pass. */
+  get state(): { sums: Record<string, number>; count: number; streaming: Record<string, number[]> } {
+    const streaming = Object.fromEntries(this.streaming.map(([name, metric]) => [name, metric.state]));
+    return { sums: this.means.sums, count: this.means.count, streaming };
+  }
+  set state({
+    sums,
+    count,
+    streaming,
+  }: { sums: Record<string, number>; count: number; streaming: Record<string, number[]> }) {
+    Object.assign(this.means, { sums, count });
+    for (const [name, metric] of this.streaming) metric.state = streaming[name] ?? [];
+  }
+}

@@ -1,0 +1,415 @@
+// The training loop, as a generator of what happens: `fit` and `train` are the two ways to run it. What it yields beside
+// events are promises of callbacks, to be waited for, and null where it may pause.
+import { checkInteger, checkNumber, checkOptions, describe, rangeError, show, typeError } from "../error.js";
+import { runInScope } from "../memory/index.js";
+import type { Module } from "../nn/index.js";
+import { mul } from "../ops/index.js";
+import { clipGradAdaptive, clipGradNorm, clipGradValue } from "../optim/index.js";
+import { noGrad } from "../tape/index.js";
+import { type Generator, nextStream, type Tensor, withGenerator } from "../tensor/index.js";
+import {
+  checkBatch,
+  drawsOf,
+  type LossFunction,
+  lengthOf,
+  lossFunction,
+  Measures,
+  type Metric,
+  type Pair,
+} from "./batch.js";
+import { capture, type Parts, restore } from "./checkpoint.js";
+import {
+  type BatchEvent,
+  type Callback,
+  type EpochResult,
+  type FitResult,
+  type Mode,
+  monitored,
+  type OptimizerLike,
+  type ScheduleLike,
+  signOf,
+  type TrainEvent,
+  type Training,
+  type TrainingCheckpoint,
+} from "./events.js";
+
+/** What `fit` needs of an AbortSignal. */
+export interface AbortSignalLike {
+  readonly aborted: boolean;
+}
+
+/** How gradients are clipped before each step. */
+export interface ClipOptions {
+  /** Greatest norm of all gradients together. */
+  readonly norm?: number;
+  /** Greatest absolute value of an element. */
+  readonly value?: number;
+  /** Greatest norm of an output's gradient, as a share of its weights' norm. */
+  readonly adaptive?: number;
+}
+
+/** Options of `fit` and `train`. */
+export interface FitOptions {
+  /** Loss of the model's output and the batch's target. */
+  readonly loss: LossFunction;
+  /** Updates the parameters. */
+  readonly optimizer: OptimizerLike;
+  /** Passes over the loader; default 1. */
+  readonly epochs?: number;
+  /** Moves the learning rate, after each epoch or each step. `ReduceLROnPlateau` gets the monitored value. */
+  readonly schedule?: ScheduleLike;
+  /** When the schedule steps: after each "epoch" (default), or each "step" of the optimizer. */
+  readonly scheduleEvery?: "epoch" | "step";
+  /** Batches that the model is evaluated on after each epoch. */
+  readonly validation?: Iterable<Pair>;
+  /** Metrics by name, such as `{ accuracy }` or `{ f1: new F1() }`. */
+  readonly metrics?: Readonly<Record<string, Metric>>;
+  /** Told of what happens, in their order: `EarlyStopping`, `Checkpoint`, loggers, your own. */
+  readonly callbacks?: readonly Callback[];
+  /** Batches whose gradients are averaged for one step; default 1. */
+  readonly accumulate?: number;
+  /** Clips the gradients: a number is the greatest norm of all of them together. */
+  readonly clip?: number | ClipOptions;
+  /** Changes each training batch before it is used: mixup, augmentation. */
+  readonly transform?: (batch: Pair) => Pair;
+  /** The value that best epochs go by; default "loss" (the validation's if there is one). */
+  readonly monitor?: string;
+  /** Whether a lower ("min") or higher ("max") value is better; default by its name. */
+  readonly mode?: Mode;
+  /** Ends the training after the batch under way, also of the validation: an `AbortController`'s signal. */
+  readonly signal?: AbortSignalLike;
+  /** Ctrl-C ends it so, where there is a process; a second one kills as ever. Default true. */
+  readonly interrupt?: boolean;
+  /** Go on from a checkpoint, with the same bits as if there had been no break. */
+  readonly resume?: TrainingCheckpoint;
+  /** Show progress; default true in `fit`. */
+  readonly progress?: boolean;
+}
+
+const known = [
+  "loss",
+  "optimizer",
+  "epochs",
+  "schedule",
+  "scheduleEvery",
+  "validation",
+  "metrics",
+  "callbacks",
+  "accumulate",
+  "clip",
+  "transform",
+  "monitor",
+  "mode",
+  "signal",
+  "interrupt",
+  "resume",
+  "progress",
+];
+
+/** Where a training is: what a checkpoint holds beside the parts' own states. */
+interface Position {
+  /** The epoch under way, from 1, and batches of it that are done. */
+  epoch: number;
+  batch: number;
+  steps: number;
+  history: EpochResult[];
+  best: FitResult["best"];
+  rates: readonly number[];
+  /** The random numbers of the steps. */
+  stream: readonly number[];
+  /** The loaders' states when the epoch began. */
+  loader: unknown;
+  validation: unknown;
+  measures: Measures["state"];
+}
+
+/** What of a loader makes a pass repeatable, if it has any. */
+interface Resumable {
+  stateDict?(): unknown;
+  loadStateDict?(state: never): void;
+}
+
+const now = (): number => Date.now() / 1000;
+
+/** Checks what a training is given; done at once, not when the first event is asked for. */
+export function checkFit(op: string, model: Module, loader: Iterable<Pair>, options: FitOptions): void {
+  checkOptions(op, options, known);
+  if (typeof model?.forward !== "function" || typeof model.train !== "function" || typeof model.eval !== "function")
+    throw typeError(op, `the model must be a module: got ${describe(model)}`);
+  checkIterable(op, "the loader", loader);
+  if (options.validation !== undefined) checkIterable(op, "validation", options.validation);
+  const { optimizer, schedule, scheduleEvery, callbacks = [], epochs = 1, accumulate = 1 } = options;
+  checkInteger(op, "epochs", epochs, 0);
+  checkInteger(op, "accumulate", accumulate, 1);
+  if (typeof optimizer?.step !== "function" || typeof optimizer.zeroGrad !== "function")
+    throw typeError(op, `optimizer must have step() and zeroGrad(): got ${describe(optimizer)}`);
+  if (schedule !== undefined && typeof schedule.step !== "function")
+    throw typeError(op, `schedule must have step(): got ${describe(schedule)}`);
+  if (![undefined, "epoch", "step"].includes(scheduleEvery))
+    throw rangeError(op, `scheduleEvery must be "epoch" or "step": got ${describe(scheduleEvery)}`);
+  for (const [i, callback] of callbacks.entries()) {
+    if (typeof callback !== "object" || callback === null)
+      throw typeError(op, `callbacks must be objects: got ${describe(callback)} (callback ${i})`);
+  }
+  lossFunction(op, options.loss);
+  clipper(op, options.clip);
+  new Measures(op, options.metrics ?? {});
+}
+
+function checkIterable(op: string, what: string, batches: unknown): void {
+  if (typeof batches !== "object" || batches === null || !(Symbol.iterator in batches))
+    throw typeError(op, `${what} must be a DataLoader or another iterable of batches: got ${describe(batches)}`);
+}
+
+/** Applies `clip` to the gradients of these parameters. */
+function clipper(op: string, clip: FitOptions["clip"]): (params: readonly Tensor[]) => void {
+  const { norm, value, adaptive }: ClipOptions = typeof clip === "number" ? { norm: clip } : (clip ?? {});
+  for (const [name, limit] of Object.entries({ norm, value, adaptive }))
+    if (limit !== undefined) checkNumber(op, `clip.${name}`, limit, 0);
+  return (params) => {
+    if (adaptive !== undefined) clipGradAdaptive(params, { clipping: adaptive });
+    if (value !== undefined) clipGradValue(params, value);
+    if (norm !== undefined) clipGradNorm(params, norm);
+  };
+}
+
+/** The training: see `fit`. */
+export function* session(
+  op: string,
+  model: Module,
+  loader: Iterable<Pair>,
+  options: FitOptions,
+): globalThis.Generator<TrainEvent | Promise<unknown> | null, FitResult> {
+  const { optimizer, validation, schedule, scheduleEvery = "epoch", callbacks = [], transform, signal } = options;
+  const { epochs = 1, accumulate = 1, monitor = "loss", mode = "auto" } = options;
+  const loss = lossFunction(op, options.loss);
+  const clip = clipper(op, options.clip);
+  const measures = new Measures(op, options.metrics ?? {});
+  const stream: Generator = nextStream("fit");
+  const parts: Parts = { model, optimizer, schedule, callbacks };
+  const loaders: [Resumable, Resumable] = [loader as Resumable, (validation ?? {}) as Resumable];
+  const statesOf = () => loaders.map((one) => one.stateDict?.());
+  const batches = lengthOf(loader);
+  const at = {
+    epoch: 1,
+    batch: 0,
+    steps: 0,
+    history: [] as EpochResult[],
+    best: null as FitResult["best"],
+    rates: [] as readonly number[],
+  };
+  let begunWith = statesOf();
+  let pending = false; // gradients that no step has used yet
+  let ending: { kind: FitResult["kind"]; reason?: string } | null = null;
+  let saves: { name: string; save: (checkpoint: TrainingCheckpoint) => unknown }[] = [];
+
+  const training: Training = {
+    model,
+    optimizer,
+    epochs,
+    history: at.history,
+    get epoch() {
+      return at.epoch;
+    },
+    get steps() {
+      return at.steps;
+    },
+    get rates() {
+      return at.rates;
+    },
+    stop(reason, kind = "stopped") {
+      ending ??= { kind, reason };
+    },
+    checkpoint(name, save) {
+      saves.push({ name, save });
+    },
+  };
+  const position = (): Position => ({
+    ...at,
+    stream: stream.getState(),
+    loader: begunWith[0],
+    validation: begunWith[1],
+    measures: measures.state,
+  });
+
+  /** Calls a method of every callback, then saves what they asked for. */
+  function* tell<K extends "onStart" | "onBatch" | "onEpoch" | "onEnd">(
+    method: K,
+    event?: unknown,
+  ): globalThis.Generator<TrainEvent | Promise<unknown>> {
+    for (const callback of callbacks) {
+      if (callback[method] === undefined) continue;
+      const answer =
+        method === "onStart"
+          ? callback.onStart!(training)
+          : (callback[method] as (event: unknown, training: Training) => unknown).call(callback, event, training);
+      if (answer instanceof Promise) yield answer;
+    }
+    while (saves.length > 0) {
+      const asked = saves;
+      saves = [];
+      for (const { name, save } of asked) {
+        const saved = save(capture(parts, position()));
+        if (saved instanceof Promise) yield saved;
+        yield { type: "checkpoint", name, epoch: at.epoch, batch: at.batch };
+      }
+    }
+  }
+
+  /** The optimizer's step. */
+  const update = (value: number): void => {
+    if (options.clip !== undefined) clip(optimizer.paramGroups?.flatMap((g) => [...g.params]) ?? model.parameters());
+    at.rates = optimizer.paramGroups?.map((group) => group.lr) ?? [];
+    optimizer.step();
+    pending = false;
+    at.steps++;
+    if (scheduleEvery === "step") schedule?.step(value);
+  };
+
+  /** One batch in a scope of its own; false when the loss is not a finite number. */
+  const visit = (
+    draw: () => Pair,
+    train: { readonly share: number; readonly first: boolean; readonly last: boolean } | null,
+  ) =>
+    runInScope("a step of fit()", () =>
+      withGenerator(stream, () => {
+        const drawn = checkBatch(op, draw());
+        const [x, y] = train !== null && transform !== undefined ? checkBatch(op, transform(drawn)) : drawn;
+        if (train?.first) optimizer.zeroGrad();
+        const output = model.forward(x);
+        const lost = loss(output, y);
+        if (lost.numel !== 1)
+          throw rangeError(
+            op,
+            `the loss must be one number: got shape ${show(lost.shape)}`,
+            "Take its mean() or sum().",
+          );
+        const value = lost.item();
+        if (train !== null) {
+          if (!Number.isFinite(value)) {
+            ending = {
+              kind: "diverged",
+              reason: `the loss was ${value} in batch ${at.batch + 1} of epoch ${at.epoch}`,
+            };
+            return value;
+          }
+          (train.share === 1 ? lost : mul(lost, train.share)).backward();
+          pending = true;
+          if (train.last) update(value);
+        }
+        noGrad(() => measures.add(op, value, output, y, x.shape[0] ?? 1));
+        return value;
+      }),
+    );
+
+  try {
+    if (options.resume !== undefined) {
+      const {
+        stream: random,
+        loader: a,
+        validation: b,
+        measures: gathered,
+        ...place
+      } = restore(op, parts, options.resume) as Position;
+      at.history.push(...place.history);
+      Object.assign(at, { ...place, history: at.history });
+      stream.setState(random);
+      if (a !== undefined) loaders[0].loadStateDict?.(a as never);
+      if (b !== undefined) loaders[1].loadStateDict?.(b as never);
+      begunWith = [a, b];
+      measures.state = gathered;
+    }
+    yield* tell("onStart");
+    const listens = callbacks.some((callback) => callback.onBatch !== undefined) || op === "train";
+    for (; at.epoch <= epochs && ending === null; at.epoch++) {
+      const begun = now();
+      model.train();
+      const draws = drawsOf(loader);
+      let passed = 0;
+      if (at.batch === 0) measures.reset();
+      for (const draw of draws) {
+        if (passed++ < at.batch) continue; // done before the break
+        if (signal?.aborted) {
+          ending ??= { kind: "aborted" };
+          break;
+        }
+        const within = at.batch % accumulate;
+        // The last step of an epoch may have fewer batches.
+        const together = batches > 0 ? Math.min(accumulate, batches - (at.batch - within)) : accumulate;
+        const value = visit(draw, { share: 1 / together, first: within === 0, last: within === together - 1 });
+        if (ending !== null) break;
+        at.batch++;
+        if (listens) {
+          const event: BatchEvent = {
+            type: "batch",
+            epoch: at.epoch,
+            epochs,
+            batch: at.batch,
+            batches,
+            loss: value,
+            values: measures.means.values,
+            seconds: now() - begun,
+          };
+          yield* tell("onBatch", event);
+          yield event;
+        }
+        yield null;
+        if (ending !== null) break;
+      }
+      if (ending !== null) break;
+      if (at.batch === 0)
+        throw rangeError(op, "the loader gave no batches", "Is the dataset empty, or dropLast on a short one?");
+      // A loader that does not tell its length may leave gradients over.
+      if (pending) runInScope("a step of fit()", () => update(measures.means.values.loss!));
+      const trained = measures.values;
+      let checked: Record<string, number> | undefined;
+      if (validation !== undefined) {
+        model.eval();
+        const gathered = measures.state; // a checkpoint made meanwhile begins the validation anew
+        measures.reset();
+        for (const draw of drawsOf(validation)) {
+          if (signal?.aborted) {
+            ending ??= { kind: "aborted" };
+            measures.state = gathered;
+            break;
+          }
+          noGrad(() => visit(draw, null));
+          yield null;
+        }
+        if (ending !== null) break;
+        if (measures.means.count === 0)
+          throw rangeError(op, "the validation gave no batches", "Can it be iterated once an epoch?");
+        checked = measures.values;
+        yield { type: "validation", epoch: at.epoch, values: checked };
+      }
+      const lr = at.rates[0];
+      const result: EpochResult = {
+        epoch: at.epoch,
+        training: trained,
+        ...(checked && { validation: checked }),
+        ...(lr !== undefined && { lr }),
+        seconds: now() - begun,
+      };
+      at.history.push(result);
+      const value = monitored(result, monitor);
+      const sign = signOf(mode, monitor);
+      if (value * sign < (at.best === null ? Infinity : at.best.value * sign)) at.best = { epoch: at.epoch, value };
+      if (scheduleEvery === "epoch") schedule?.step(value);
+      // A checkpoint from here on begins the next epoch.
+      at.epoch++;
+      at.batch = 0;
+      begunWith = statesOf();
+      yield* tell("onEpoch", result);
+      at.epoch--;
+      yield { type: "epoch", ...result };
+    }
+    const { kind, reason } = (ending ?? { kind: "completed" }) as NonNullable<typeof ending>;
+    const result: FitResult = { kind, history: at.history, best: at.best, ...(reason !== undefined && { reason }) };
+    yield* tell("onEnd", result);
+    yield { type: "end", ...result };
+    return result;
+  } finally {
+    model.eval();
+    stream.dispose();
+  }
+}
