@@ -745,6 +745,11 @@ declare module "gradine/nn" {
     readonly persistent: boolean;
     constructor(data: Tensor, persistent: boolean);
   }
+  export class CTCLoss extends Loss<CtcOptions> {
+    static typeName: string;
+    constructor(options?: Given<CtcOptions>);
+    forward(logProbs: Tensor, targets: Tensor, inputLengths?: Lengths, targetLengths?: Lengths): Tensor;
+  }
   export class Concat extends Modules<Module, Tensor, Tensor> {
     static typeName: string;
     readonly dim: number;
@@ -2518,6 +2523,8 @@ abstract class Layer<In = Tensor, Out = Tensor> extends Module<In, Out> {
   nameOf(field: string): string;
   protected extraText(): string;
 }
+// dist/nn/loss.d.ts#Lengths
+type Lengths = Tensor | readonly number[] | number;
 // dist/nn/loss.d.ts#Loss
 abstract class Loss<Options extends object> extends Layer<Tensor, Tensor> {
   readonly options: Options;

@@ -6,8 +6,10 @@ import {
   binaryCrossEntropyWithLogits,
   type CosineEmbeddingOptions,
   type CrossEntropyOptions,
+  type CtcOptions,
   cosineEmbeddingLoss,
   crossEntropy,
+  ctcLoss,
   type FocalOptions,
   type GaussianNllOptions,
   gaussianNllLoss,
@@ -61,13 +63,16 @@ abstract class Loss<Options extends object> extends Layer<Tensor, Tensor> {
   }
 
   /** @internal */
-  protected run(...tensors: readonly Tensor[]): Tensor {
+  protected run(...tensors: readonly unknown[]): Tensor {
     const own = this as unknown as Record<string, Tensor>;
     const weights = Object.fromEntries(this.weights.map((key) => [key, own[key]]));
     const op = this.op as (...args: unknown[]) => Tensor;
     return this.guard(() => op(...tensors, { ...this.options, ...weights }));
   }
 }
+
+/** Lengths of `CTCLoss`, one an item. */
+type Lengths = Tensor | readonly number[] | number;
 
 const mean = { reduction: "mean" } as const;
 
@@ -205,5 +210,16 @@ export class TripletMarginLoss extends Loss<TripletMarginOptions> {
   }
   override forward(anchor: Tensor, positive: Tensor, negative?: Tensor): Tensor {
     return this.run(anchor, positive, negative as Tensor);
+  }
+}
+
+/** Alignment of sequences with shorter targets (Graves et al. 2006). PyTorch: `torch.nn.CTCLoss`. */
+export class CTCLoss extends Loss<CtcOptions> {
+  static override typeName = "CTCLoss";
+  constructor(options: Given<CtcOptions> = {}) {
+    super(ctcLoss, options, { ...mean, blank: 0, zeroInfinity: false });
+  }
+  override forward(logProbs: Tensor, targets: Tensor, inputLengths?: Lengths, targetLengths?: Lengths): Tensor {
+    return this.run(logProbs, targets, inputLengths, targetLengths);
   }
 }

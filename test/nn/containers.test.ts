@@ -1,6 +1,19 @@
 // Containers, hooks, clones, calls with other parameters, lazy sizes, computed weights.
 import { describe, expect, test } from "vitest";
-import { grad, manualSeed, memory, noGrad, randn, svd, type Tensor, tensor, zeros } from "../../src/index.js";
+import {
+  binaryCrossEntropyWithLogits,
+  ctcLoss,
+  grad,
+  logSoftmax,
+  manualSeed,
+  memory,
+  noGrad,
+  randn,
+  svd,
+  type Tensor,
+  tensor,
+  zeros,
+} from "../../src/index.js";
 import * as nn from "../../src/nn/index.js";
 import { SGD } from "../../src/optim/index.js";
 
@@ -270,6 +283,46 @@ describe("weightNorm and spectralNorm", () => {
     layer.forward(x);
     expect(values(state.weight_u!).join()).toBe(u);
     expect(() => nn.spectralNorm(new Linear(2, 2), { dim: 2 })).toThrow(/spectralNorm: dim/);
+  });
+});
+
+describe("losses", () => {
+  test("class weights are buffers, saved with the layer; PyTorch's names", () => {
+    const loss = new nn.BCEWithLogitsLoss({ posWeight: tensor([1, 3]), weight: tensor([2, 1]) });
+    expect(Object.keys(loss.stateDict()).sort()).toEqual(["pos_weight", "weight"]);
+    const [x, y] = [
+      randn([4, 2]),
+      tensor([
+        [0, 1],
+        [1, 1],
+        [0, 0],
+        [1, 0],
+      ]).to("f32"),
+    ];
+    const options = { posWeight: tensor([1, 3]), weight: tensor([2, 1]) };
+    expect(loss.forward(x, y).item()).toBe(binaryCrossEntropyWithLogits(x, y, options).item());
+    expect(() => new nn.MSELoss({ size: 1 } as never)).toThrow(/MSELoss: unknown option "size"/);
+  });
+
+  test("CTCLoss is ctcLoss with fixed options", () => {
+    manualSeed(9);
+    const x = logSoftmax(randn([6, 2, 4]), -1);
+    const targets = tensor(
+      [
+        [1, 2],
+        [3, 3],
+      ],
+      { dtype: "i32" },
+    );
+    const want = ctcLoss(x, targets, [6, 5], [2, 1], { reduction: "sum" }).item();
+    expect(new nn.CTCLoss({ reduction: "sum" }).forward(x, targets, [6, 5], [2, 1]).item()).toBe(want);
+  });
+
+  test("what does not fit a Sequential does not compile", () => {
+    // @ts-expect-error an LSTM gives [output, state]
+    expect(() => new Sequential(new nn.LSTM(2, 3), new Linear(3, 1)).forward(randn([4, 1, 2]))).toThrow(TypeError);
+    // @ts-expect-error Parallel gives an array
+    expect(new Sequential(new nn.Parallel(new Linear(2, 2))).length).toBe(1);
   });
 });
 
