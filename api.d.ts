@@ -2743,6 +2743,12 @@ abstract class AdamFamily extends Optimizer<AdamOptions> {
 }
 // dist/optim/cycle.d.ts#PerGroup
 type PerGroup = number | readonly number[];
+// dist/optim/rules.d.ts#RuleOptimizer
+abstract class RuleOptimizer<Options extends RuleOptions> extends Optimizer<Options> {
+  protected constructor(name: keyof typeof rules, params: Params<Options>, options: Partial<Options>);
+  private get rule();
+  protected checkGroup(group: Options): void;
+}
 // dist/tape/backward.d.ts#Gradients
 type Gradients<O extends GradOptions> = O extends {
   readonly allowUnused: true;

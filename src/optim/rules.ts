@@ -27,7 +27,7 @@ interface Rule<Options> {
   readonly start?: readonly [state: string, value: (options: Options) => number];
 }
 
-/** @internal */
+/** An optimizer whose rule runs elementwise in one kernel over the group's table. */
 export abstract class RuleOptimizer<Options extends RuleOptions> extends Optimizer<Options> {
   protected constructor(name: keyof typeof rules, params: Params<Options>, options: Partial<Options>) {
     super(name, params, options, { ...rules[name].defaults, weightDecay: 0, maximize: false } as unknown as Options);
