@@ -44,6 +44,8 @@ export type { DropoutLayerOptions } from "./dropout.js";
 export { AlphaDropout, Dropout, Dropout1d, Dropout2d } from "./dropout.js";
 export type { EmbeddingBagLayerOptions, EmbeddingLayerOptions } from "./embedding.js";
 export { Embedding, EmbeddingBag } from "./embedding.js";
+export { functionalCall } from "./functional-call.js";
+export type { ForwardHook, ForwardPreHook } from "./hooks.js";
 export * as init from "./init.js";
 export type { Initializer } from "./initialize.js";
 export { dataDependent, initialize, lsuv } from "./initialize.js";
@@ -69,8 +71,8 @@ export {
   SmoothL1Loss,
   TripletMarginLoss,
 } from "./loss.js";
-export type { AnyModule, ForwardHook, ForwardPreHook, StateDict } from "./module.js";
-export { functionalCall, Module } from "./module.js";
+export type { AnyModule, StateDict } from "./module.js";
+export { Module } from "./module.js";
 export type { BatchNormLayerOptions } from "./norm.js";
 export {
   BatchNorm1d,

@@ -4,6 +4,7 @@ import { copy } from "../ops/index.js";
 import { type Shape, sameShape } from "../shape.js";
 import { noGrad } from "../tape/index.js";
 import { Tensor, tensor } from "../tensor/index.js";
+import { type ForwardHook, type ForwardPreHook, hooksFor } from "./hooks.js";
 import { Buffer, Parameter, takeBuffer, takeParameter } from "./parameter.js";
 import { summaryOf } from "./summary.js";
 
@@ -98,48 +99,6 @@ function* named<T extends Tensor>(module: AnyModule, type: new (...args: never[]
 function put({ holder, key }: Slot<unknown>, value: unknown): void {
   if (holder instanceof Map) holder.set(key, value);
   else (holder as Record<PropertyKey, unknown>)[key] = value;
-}
-
-/** Called with a module's inputs before it runs; an array that it returns replaces them. */
-export type ForwardPreHook = (module: AnyModule, inputs: readonly unknown[]) => readonly unknown[] | undefined;
-/** Called with a module's inputs and output; what it returns, if not undefined, replaces the output. */
-export type ForwardHook = (module: AnyModule, inputs: readonly unknown[], output: unknown) => unknown;
-
-interface Hooks {
-  before: readonly ForwardPreHook[];
-  after: readonly ForwardHook[];
-  /** Takes the wrapper away when there is none left. */
-  tidy(): void;
-}
-
-const hooksOf = new WeakMap<AnyModule, Hooks>();
-
-/** A module's hooks, run by an own `forward` that hides the class's: a module without hooks pays nothing for them. */
-function hooksFor(module: AnyModule): Hooks {
-  const known = hooksOf.get(module);
-  if (known !== undefined) return known;
-  const own = Object.getOwnPropertyDescriptor(module, "forward");
-  const hooks: Hooks = {
-    before: [],
-    after: [],
-    tidy() {
-      if (hooks.before.length + hooks.after.length > 0 || hooksOf.get(module) !== hooks) return;
-      hooksOf.delete(module);
-      delete (module as { forward?: unknown }).forward;
-      if (own !== undefined) Object.defineProperty(module, "forward", own);
-    },
-  };
-  hooksOf.set(module, hooks);
-  const forward = module.forward as (...inputs: readonly unknown[]) => unknown;
-  const value = (...given: readonly unknown[]) => {
-    let inputs = given;
-    for (const hook of hooks.before) inputs = hook(module, inputs) ?? inputs;
-    let output = forward.apply(module, inputs as unknown[]);
-    for (const hook of hooks.after) output = hook(module, inputs, output) ?? output;
-    return output;
-  };
-  Object.defineProperty(module, "forward", { value, configurable: true, writable: true });
-  return hooks;
 }
 
 const located = new WeakSet<Error>();
@@ -446,26 +405,4 @@ function copyOf(value: unknown, copies: Map<unknown, unknown>): unknown {
     else if (field.enumerable) object[key] = copyOf(field.value, copies);
   }
   return object;
-}
-
-/**
- * The output of a model with other tensors in the places of some of its parameters and buffers; the model itself stays
- * as it is. For gradients with respect to computed parameters (meta-learning, hypernetworks).
- * PyTorch: `torch.func.functional_call`.
- *
- * @param parameters by name, as in `stateDict()`; those left out are the model's own.
- * @example
- * import { grad, tensor } from "gradine";
- * import { functionalCall, Linear } from "gradine/nn";
- * const weight = tensor([[2, 3]], { requiresGrad: true });
- * const y = functionalCall(new Linear(2, 1, { bias: false }), { weight }, tensor([[1, 10]]));
- * console.log(y.item(), grad(y, weight)[0].toArray()); // 32 [[1, 10]]
- */
-export function functionalCall<In, Out>(
-  model: Module<In, Out>,
-  parameters: StateDict,
-  input: In,
-  ...more: readonly unknown[]
-): Out {
-  return model.withTensors(parameters, () => model.forward(input, ...(more as never[])));
 }
