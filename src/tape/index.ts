@@ -6,7 +6,7 @@ import { orphan } from "./graph.js";
 import { detach, requireGrad } from "./record.js";
 
 export type { GradOptions } from "./backward.js";
-export { grad, installWalkOps, leavesOf } from "./backward.js";
+export { grad } from "./backward.js";
 export { composed } from "./composed.js";
 export type { GradcheckOptions } from "./gradcheck.js";
 export { gradcheck } from "./gradcheck.js";
@@ -25,6 +25,7 @@ export {
   willRecord,
 } from "./record.js";
 export { steps } from "./steps.js";
+export { installWalkOps, leavesOf } from "./walk.js";
 
 /** @internal Puts the tape below Tensor's methods. Called where the fluent methods are attached. */
 export function installTape(): void {
