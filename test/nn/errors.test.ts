@@ -2,40 +2,7 @@
 import { describe, expect, test } from "vitest";
 import { ones, type Tensor, zeros } from "../../src/index.js";
 import { Linear, Module, Parameter, ReLU, Sequential, Tanh } from "../../src/nn/index.js";
-
-const message = (fn: () => unknown): string => {
-  try {
-    fn();
-  } catch (error) {
-    return (error as Error).message;
-  }
-  return "nothing was thrown";
-};
-
-/** A model whose parts are only held. */
-class Bag extends Module {
-  static override typeName = "Bag";
-  [field: string]: unknown;
-  constructor(fields: object = {}) {
-    super();
-    Object.assign(this, fields);
-  }
-  forward(x: Tensor): Tensor {
-    return x;
-  }
-}
-
-class Block extends Module {
-  static override typeName = "Block";
-  inner: Linear;
-  constructor(n: number) {
-    super();
-    this.inner = new Linear(n, n);
-  }
-  forward(x: Tensor): Tensor {
-    return x.add(this.inner.forward(x).relu());
-  }
-}
+import { Bag, Block, message } from "./nets.js";
 
 describe("errors name the layer", () => {
   const wrong = () => ones([1, 5]);

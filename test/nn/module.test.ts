@@ -3,42 +3,9 @@ import { describe, expect, test } from "vitest";
 import { DataLoader, TensorDataset } from "../../src/data/index.js";
 import { memory, noGrad, ones, randn, scope, steps, type Tensor, tensor, zeros } from "../../src/index.js";
 import { buffer, Flatten, Linear, Module, Parameter, ReLU, Sequential, Sigmoid, Tanh } from "../../src/nn/index.js";
+import { Bag, Block, message } from "./nets.js";
 
 const names = (module: Module): string[] => Array.from(module.namedParameters(), ([name]) => name);
-const message = (fn: () => unknown): string => {
-  try {
-    fn();
-  } catch (error) {
-    return (error as Error).message;
-  }
-  return "nothing was thrown";
-};
-
-/** A model whose parts are only held. */
-class Bag extends Module {
-  static override typeName = "Bag";
-  [field: string]: unknown;
-  constructor(fields: object = {}) {
-    super();
-    Object.assign(this, fields);
-  }
-  forward(x: Tensor): Tensor {
-    return x;
-  }
-}
-
-class Block extends Module {
-  static override typeName = "Block";
-  inner: Linear;
-  constructor(n: number) {
-    super();
-    this.inner = new Linear(n, n);
-  }
-  forward(x: Tensor): Tensor {
-    return x.add(this.inner.forward(x).relu());
-  }
-}
-
 describe("names", () => {
   test("Sequential's are positions, fields' are fields", () => {
     const model = new Bag({ layers: new Sequential(new Linear(2, 3), new ReLU(), new Linear(3, 1, { bias: false })) });
