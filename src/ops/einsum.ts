@@ -1,60 +1,18 @@
 // Einstein summation, contracted pair by pair as matrix products.
 import { describe, rangeError, show, typeError } from "../error.js";
-import { kernels } from "../kernels/index.js";
-import { offset } from "../memory/index.js";
-import { type Shape, stridesOf } from "../shape.js";
-import { composed, record } from "../tape/index.js";
-import { allocate, fillWith, ptr, type Tensor } from "../tensor/index.js";
-import { checkFloat, inLoops } from "./launch.js";
+import { stridesOf } from "../shape.js";
+import { composed } from "../tape/index.js";
+import type { Tensor } from "../tensor/index.js";
+import { checkFloat } from "./launch.js";
 import { permute, reshape } from "./layout.js";
 import { matmul } from "./matmul.js";
 import { sum } from "./reduce.js";
+import { takeWindow } from "./window.js";
 
 /** A tensor and the label of each of its axes. */
 interface Term {
   readonly x: Tensor;
   readonly labels: readonly string[];
-}
-
-type Copy = typeof kernels.copyStrided;
-
-function walk(kernel: Copy, x: Tensor, xs: readonly number[], y: Tensor, ys: readonly number[], dims: Shape): void {
-  const px = ptr(x);
-  const py = ptr(y);
-  inLoops(4, [...dims], [[...xs], [...ys]], ([d0, d1, d2, d3], [s, t], [ox, oy]) =>
-    kernel(
-      offset(px, 4 * ox!),
-      offset(py, 4 * oy!),
-      d0!,
-      d1!,
-      d2!,
-      d3!,
-      s![0]!,
-      s![1]!,
-      s![2]!,
-      s![3]!,
-      t![0]!,
-      t![1]!,
-      t![2]!,
-      t![3]!,
-    ),
-  );
-}
-
-/** Elements of x on a grid of strides, a label that comes twice walking the diagonal; its gradient puts them back. */
-function strided(x: Tensor, shape: Shape, strides: readonly number[]): Tensor {
-  ptr(x);
-  const y = allocate(shape, "f32", "einsum");
-  walk(kernels.copyStrided, x, strides, y, stridesOf(shape), shape);
-  return record("einsum", y, [[x, (gy) => unstrided(gy, x.shape, strides)]]);
-}
-
-function unstrided(gy: Tensor, shape: Shape, strides: readonly number[]): Tensor {
-  ptr(gy);
-  const gx = allocate(shape, "f32", "einsum");
-  fillWith(gx, 0);
-  walk(kernels.copyStrided, gy, stridesOf(gy.shape), gx, strides, gy.shape);
-  return record("einsum", gx, [[gy, (ggx) => strided(ggx, gy.shape, strides)]]);
 }
 
 /** Labels that come twice in one operand become one axis: its diagonal. */
@@ -63,14 +21,8 @@ function diagonals({ x, labels }: Term): Term {
   if (distinct.length === labels.length) return { x, labels };
   const own = stridesOf(x.shape);
   const strides = distinct.map((label) => labels.reduce((n, l, i) => (l === label ? n + own[i]! : n), 0));
-  return {
-    x: strided(
-      x,
-      distinct.map((label) => x.shape[labels.indexOf(label)]!),
-      strides,
-    ),
-    labels: distinct,
-  };
+  const shape = distinct.map((label) => x.shape[labels.indexOf(label)]!);
+  return { x: takeWindow("einsum", x, { start: 0, shape, strides }), labels: distinct };
 }
 
 /** Sums over the labels that are not `wanted`. */

@@ -1,10 +1,9 @@
 // In-place writes: they raise the version of the memory they change, so that backward() refuses stale saved tensors.
 import { describe, rangeError, show, typeError } from "../error.js";
 import { kernels } from "../kernels/index.js";
-import { offset } from "../memory/index.js";
 import { broadcastStrides, sameShape, stridesOf } from "../shape.js";
 import { checkTensor, fillWith, ptr, type Tensor } from "../tensor/index.js";
-import { inLoops } from "./launch.js";
+import { copyStrided } from "./window.js";
 import { checkWritable } from "./writable.js";
 
 /** Writes `source` (broadcast to x) into x and gives x. PyTorch: `Tensor.copy_`. */
@@ -20,30 +19,7 @@ export function copy(x: Tensor, source: Tensor): Tensor {
   const to = ptr(x);
   x.storage.written();
   if (sameShape(x.shape, source.shape)) kernels.copyStrided(from, to, 1, 1, 1, x.numel, 0, 0, 0, 1, 0, 0, 0, 1);
-  else {
-    inLoops(
-      4,
-      [...x.shape],
-      [broadcastStrides(source.shape, x.shape), stridesOf(x.shape)],
-      ([a, b, c, d], [s, t], [os, ot]) =>
-        kernels.copyStrided(
-          offset(from, 4 * os!),
-          offset(to, 4 * ot!),
-          a!,
-          b!,
-          c!,
-          d!,
-          s![0]!,
-          s![1]!,
-          s![2]!,
-          s![3]!,
-          t![0]!,
-          t![1]!,
-          t![2]!,
-          t![3]!,
-        ),
-    );
-  }
+  else copyStrided(source, 0, broadcastStrides(source.shape, x.shape), x, 0, stridesOf(x.shape), x.shape);
   return x;
 }
 
