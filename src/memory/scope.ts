@@ -208,12 +208,18 @@ export class LoopScope {
 
   /** Makes a batch in a scope of its own and gives it to this iteration, whatever else goes on at the time. */
   make<T>(fn: () => T): T {
-    const made = runInScope("the loader", fn);
-    forEachHandle(made, (handle) => {
-      if (handle.owner !== current) return; // the dataset's own
+    const batch: Handle[] = [];
+    const made = runInScope("the loader", (scope) => {
+      const result = fn();
+      forEachHandle(result, (handle) => {
+        if (handle.owner === scope) batch.push(handle); // and not the dataset's own
+      });
+      return result;
+    });
+    for (const handle of batch) {
       moveTo(handle, this.scope);
       handle.rooted = true;
-    });
+    }
     return made;
   }
 

@@ -385,6 +385,25 @@ describe("loops that overlap", () => {
     for (const sums of results) expect(sums).toHaveLength(8);
   });
 
+  it("a dataset's own tensors are left alone, batches are the loop's however many loops are awaited in", async () => {
+    const own = scope(() => {
+      const x = randn([4, 3]);
+      const loader = new DataLoader({ length: 3, batch: () => [x] as const }, { batchSize: 1 });
+      for (const [same] of loader) expect(same).toBe(x);
+      return x.toTypedArray(); // not released when the loop went on
+    });
+    expect(own).toHaveLength(12);
+    const batches: Tensor[] = [];
+    const run = async () => {
+      for (const [x] of new DataLoader(classes(32), { batchSize: 4 }) as Iterable<readonly [Tensor, Tensor]>) {
+        batches.push(x);
+        await new Promise((resolve) => setTimeout(resolve, 0));
+      }
+    };
+    await Promise.all([run(), run()]);
+    expect(batches.filter((x) => !x.released).length).toBeLessThanOrEqual(2);
+  });
+
   it("a server that predicts while a loop trains", async () => {
     const model = classifier();
     const training = (async () => {
