@@ -1,10 +1,13 @@
 // Compiles the kernels and writes what the TypeScript side needs, into src/kernels/generated/ (git-ignored):
 //   kernels.ts  the typed interface: `usize` becomes the opaque `Ptr`, so that a count where a pointer belongs,
 //               a missing argument or a misspelt kernel does not compile
-//   strict.ts, debug.ts  the module's bytes as hex (hex gzips 9 % above the bare file, base64 33 to 42 %)
-//   strict.wasm the bare file that `gradine/wasm` exports
-import { mkdir, writeFile } from "node:fs/promises";
+//   strict.ts, extra.ts  the two modules of the default build as text (encode.mjs, split.mjs)
+//   strict.wasm the same in one file, that `gradine/wasm` exports
+//   debug.ts    with asserts, for the kernel tests
+import { mkdir, readFile, writeFile } from "node:fs/promises";
 import asc from "assemblyscript/asc";
+import { encode } from "./encode.mjs";
+import { split } from "./split.mjs";
 
 const out = new URL("../src/kernels/generated/", import.meta.url);
 const root = new URL("..", import.meta.url);
@@ -31,9 +34,15 @@ const scalar = {
   isize: "number",
 };
 
+/** Names of the kernels of the second module. */
+async function extraNames() {
+  const source = await readFile(new URL("extra.ts", import.meta.url), "utf8");
+  return new Set([...source.matchAll(/^export \{ (.*) \} from/gm)].flatMap(([, names]) => names.split(", ")));
+}
+
 /** `.d.ts` of `--bindings raw`: each export has a comment that carries the wasm type of every parameter. */
-function kernelInterface(types) {
-  const members = [];
+function kernelInterfaces(types, extra) {
+  const members = { core: [], extra: [] };
   const pattern = /\/\*\*((?:(?!\*\/).)*)\*\/\s*export function (\w+)\(([^)]*)\)/gs;
   for (const [, comment, name, list] of types.matchAll(pattern)) {
     const params = [...comment.matchAll(/@param (\w+) `(\w+)`/g)].map(([, param, type]) => {
@@ -44,17 +53,39 @@ function kernelInterface(types) {
     const declared = list.trim() === "" ? 0 : list.split(",").length;
     if (params.length !== declared) throw new Error(`kernel ${name}: cannot read the types of its parameters`);
     const result = /@returns `(\w+)`/.exec(comment)?.[1];
-    members.push(`  readonly ${name}: (${params.join(", ")}) => ${result === undefined ? "void" : "number"};`);
+    const member = `  readonly ${name}: (${params.join(", ")}) => ${result === undefined ? "void" : "number"};`;
+    members[extra.has(name) ? "extra" : "core"].push(member);
   }
-  if (members.length === 0) throw new Error("no kernels found in asc's bindings");
-  return `${banner}import type { Ptr } from "../ptr.js";\n\n/** The surface of the wasm module. */\nexport interface Kernels {\n${members.join("\n")}\n}\n`;
+  const count = members.core.length + members.extra.length;
+  if (members.core.length === 0 || members.extra.length !== extra.size)
+    throw new Error(
+      `read ${count} kernels in asc's bindings, ${members.extra.length} of the ${extra.size} of extra.ts`,
+    );
+  return `${banner}import type { Ptr } from "../ptr.js";
+
+/** The kernels every program has. */
+export interface CoreKernels {
+${members.core.join("\n")}
+}
+
+/** The kernels of the second module. */
+export interface ExtraKernels {
+${members.extra.join("\n")}
+}
+
+/** The surface of a whole module. */
+export interface Kernels extends CoreKernels, ExtraKernels {}
+`;
 }
 
 await mkdir(out, { recursive: true });
 const debugToo = !process.argv.includes("--release-only");
+const extra = await extraNames();
 const strict = await compile("release");
-await writeFile(new URL("kernels.ts", out), kernelInterface(strict.types));
+await writeFile(new URL("kernels.ts", out), kernelInterfaces(strict.types, extra));
 await writeFile(new URL("strict.wasm", out), strict.wasm);
-const bytes = (wasm) => `${banner}export const wasm: string =\n  "${Buffer.from(wasm).toString("hex")}";\n`;
-await writeFile(new URL("strict.ts", out), bytes(strict.wasm));
-if (debugToo) await writeFile(new URL("debug.ts", out), bytes((await compile("debug")).wasm));
+const text = (wasm) => `${banner}export const wasm: string =\n  "${encode(wasm)}";\n`;
+const parts = split(strict.wasm, extra);
+await writeFile(new URL("strict.ts", out), text(parts.core));
+await writeFile(new URL("extra.ts", out), text(parts.rest));
+if (debugToo) await writeFile(new URL("debug.ts", out), text((await compile("debug")).wasm));

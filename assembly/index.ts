@@ -1,32 +1,21 @@
-// The wasm's whole surface: one line a family.
+// The wasm's whole surface, one line a family: here the core, in extra.ts what a program may do without.
 export { relu, reluGrad, sigmoid, sigmoidGrad, tanh, tanhGrad } from "./activation";
-export { attention, attentionGrad, attentionScratch } from "./attention";
-export { adjustRows, clipNorm } from "./clip";
 export { combine } from "./combine";
-export { convolve } from "./conv";
-export { convPlan } from "./conv-plan";
 export { floatToBool, floatToInt, intToBool, intToFloat } from "./convert";
-export { binaryStep, ceil, clamp, clampGrad, elu, eluGrad, floor, gelu, geluGrad, geluTanh, geluTanhGrad, hardsigmoid, hardsigmoidGrad, hardswish, hardswishGrad, hardtanhGrad, leakyRelu, leakyReluGrad, mish, mishGrad, reciprocal, round, rsqrt, sign, silu, siluGrad, softplus, softplusGrad } from "./curve";
-export { dropout } from "./dropout";
+export { ceil, clamp, clampGrad, floor, reciprocal, round, rsqrt, sign } from "./curve";
 export { abs, add, cos, div, exp, fill, fillInt, log, mul, neg, sin, sqrt, square, sub } from "./elementwise";
-export { bagIds, bagMax } from "./embedding";
 export { equalMask, gather, indexAdd, indexCopy, indexSelect, resolveIndex, scatter } from "./gather";
-export { addStrided, copyStrided, heapBase } from "./layout";
+export { copyStrided, heapBase } from "./layout";
 export { crossEntropy, crossEntropyGrad, mse, mseGrad, oneHotRows, reduceLosses } from "./loss";
 export { nonzero, triangle, unravel } from "./masked";
 export { matmul, matmulScratch } from "./matmul";
-export { inverseStd, moments, normalize, updateRunning } from "./norm";
-export { normalizeGrad } from "./norm-grad";
 export { oneHot } from "./one-hot";
 export { adam, sgd } from "./optim";
-export { maxPool, maxPoolPairs, maxPoolPairsGrad } from "./pool";
 export { bernoulli, normal, permutation, randint, randomWords, uniform } from "./random";
-export { gruBackward, gruForward, lstmBackward, lstmForward, rnnBackward, rnnForward } from "./recurrent";
 export { amax, amin, argmax, argmin, sum } from "./reduce";
-export { resample } from "./resample";
-export { scalarCos, scalarExp, scalarLog, scalarPow, scalarSin, scalarTanh } from "./scalar";
+export { scalarCos, scalarExp, scalarLog, scalarPow } from "./scalar";
 export { firstEqual, histogram, scan } from "./scan";
 export { logSoftmax, logSoftmaxGrad, softmax, softmaxGrad } from "./softmax";
 export { distinct, searchSorted, sort, sortScratch } from "./sort";
 export { atan, erf, expm1, log1p } from "./special";
-export { optimize } from "./update";
+export * from "./extra";

@@ -1,8 +1,8 @@
 // What the package weighs: gzip (level 9) of the wasm file and of programs bundled and minified by esbuild. Exits with 1
 // when a ceiling is exceeded. Needs dist/ (npm run build).
 //
-// The budgets are what the package promises. Two of them are exceeded since the whole op set, the layers and the training
-// tools are in; until that is mended the ceilings keep them from growing further unnoticed.
+// The budgets are what the package promises. The one of everything together is exceeded since the whole op set, the layers
+// and the training tools are in; until that is mended its ceiling keeps it from growing further unnoticed.
 import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { gzipSync } from "node:zlib";
@@ -23,9 +23,9 @@ const table = [
     "gradine + nn + optim + train",
     await bundle(all("gradine", "gradine/nn", "gradine/optim", "gradine/train")),
     90,
-    140,
+    133,
   ],
-  ["an MLP and its training", await bundle(readFileSync(`${root}test/platforms/train.js`, "utf8")), 60, 82],
+  ["an MLP and its training", await bundle(readFileSync(`${root}test/platforms/train.js`, "utf8")), 60],
 ];
 
 /** Bytes of a program as a page would load it: the inlined wasm included, unused code dropped. */

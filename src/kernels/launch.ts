@@ -1,18 +1,21 @@
-// The one launch point: `kernels` is the table every call goes through, `memory` the heap the kernels work on.
-
-import type { Kernels } from "./generated/kernels.js";
+// The one launch point: `kernels` and `extra()` are the tables every call goes through, `memory` the heap they work on.
+import { decode } from "./decode.js";
+import type { CoreKernels, ExtraKernels, Kernels } from "./generated/kernels.js";
 import { wasm } from "./generated/strict.js";
-import { bytesFromHex, instantiate } from "./instantiate.js";
+import { instantiate } from "./instantiate.js";
 
 const pageBytes = 65536;
 const maxPages = 65536;
 
-/** The kernel table; undefined until {@link startKernels}, which the allocator calls before the first block. */
-export let kernels: Kernels;
+/** The core's kernels; undefined until {@link startKernels}, which the allocator calls before the first block. */
+export let kernels: CoreKernels;
 /** The heap; grown by the allocator alone. */
 export let memory: WebAssembly.Memory;
 
 let given: WebAssembly.Module | undefined;
+let core: CoreKernels; // the instance, whatever `kernels` is
+let second: ExtraKernels | undefined;
+let wrap = <K>(table: K): K => table;
 
 /** Uses this compiled module instead of the inlined bytes, where an engine forbids compiling (edge workers). */
 export function useModule(module: object): void {
@@ -22,7 +25,14 @@ export function useModule(module: object): void {
 /** Compiles and instantiates synchronously; importing the package does none of this. */
 export function startKernels(): void {
   memory = new WebAssembly.Memory({ initial: 16, maximum: maxPages });
-  kernels = instantiate(given ?? bytesFromHex(wasm), memory);
+  if (given === undefined) kernels = core = instantiate(decode(wasm), memory);
+  else second = kernels = core = instantiate<Kernels>(given, memory);
+}
+
+/** The kernels of the second module, whose text extra.ts brings along; compiled at the first call. */
+export function secondKernels(text: string): ExtraKernels {
+  second ??= wrap(instantiate<ExtraKernels>(decode(text), memory, core));
+  return second;
 }
 
 /** Grows the heap to hold `bytes`; false when the engine refuses. */
@@ -46,19 +56,28 @@ export type KernelCall = readonly [kernel: string, ...args: number[]];
  */
 export function traceKernels(fn: () => void): KernelCall[] {
   const calls: KernelCall[] = [];
-  const table = kernels;
-  const traced: Record<string, unknown> = {};
-  for (const [name, kernel] of Object.entries(table)) {
-    traced[name] = (...args: number[]) => {
-      calls.push([name, ...args]);
-      return (kernel as (...args: number[]) => number)(...args);
-    };
-  }
-  kernels = traced as unknown as Kernels;
+  const untraced = new Map<object, object>();
+  const trace = <K>(table: K): K => {
+    const traced: Record<string, unknown> = {};
+    for (const [name, kernel] of Object.entries(table as Record<string, (...args: number[]) => number>)) {
+      traced[name] = (...args: number[]) => {
+        calls.push([name, ...args]);
+        return kernel(...args);
+      };
+    }
+    untraced.set(traced, table as object);
+    return traced as K;
+  };
+  const [table, before] = [kernels, wrap];
+  kernels = trace(kernels);
+  if (second !== undefined) second = trace(second);
+  wrap = trace;
   try {
     fn();
   } finally {
     kernels = table;
+    if (second !== undefined) second = untraced.get(second) as ExtraKernels;
+    wrap = before;
   }
   return calls;
 }

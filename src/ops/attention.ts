@@ -1,6 +1,6 @@
 // Scaled dot-product attention, in memory that grows with the sequence and not with its square.
 import { checkNumber, describe, rangeError, show, typeError } from "../error.js";
-import { kernels, type Ptr } from "../kernels/index.js";
+import { extra, type Ptr } from "../kernels/index.js";
 import { nullPtr, Storage } from "../memory/index.js";
 import { broadcastShapes, numelOf, type Shape, sameShape } from "../shape.js";
 import { composed, goesWith, isRecording, recordJoint } from "../tape/index.js";
@@ -156,13 +156,13 @@ export function scaledDotProductAttention(
 function fused(q: Tensor, k: Tensor, v: Tensor, plan: Plan, generator: Generator): Tensor {
   const { batch, count, L, E, V, mask, p } = plan;
   const pointers = [ptr(q), ptr(k), ptr(v), mask === null ? nullPtr : ptr(mask)] as const;
-  const work = scratchFor(kernels.attentionScratch(E, V));
+  const work = scratchFor(extra().attentionScratch(E, V));
   const y = allocate([...batch, L, V], "f32", op);
   const lse = allocate([count, L], "f32", op);
   // The generator's state, from which the gradient draws the same words.
   const state = p > 0 ? allocate([16], "i32", op) : null;
   const [drawn, kept] = state === null ? [nullPtr, nullPtr] : [generator.ptr, ptr(state)];
-  kernels.attention(...pointers, ptr(y), ptr(lse), drawn, kept, work, ...sizes(plan));
+  extra().attention(...pointers, ptr(y), ptr(lse), drawn, kept, work, ...sizes(plan));
   const inputs = mask !== null && mask.dtype === "f32" ? [q, k, v, mask] : [q, k, v];
   recordJoint(
     op,
@@ -194,8 +194,8 @@ function fusedGradients(
   const pointers = [ptr(q), ptr(k), ptr(v), mask === null ? nullPtr : ptr(mask), ptr(y), ptr(lse)] as const;
   const kept = state === null ? nullPtr : ptr(state);
   const [gq, gk, gv] = [q, k, v].map((x) => allocate(x.shape, "f32", op)) as [Tensor, Tensor, Tensor];
-  const work = scratchFor(kernels.attentionScratch(E, V));
-  kernels.attentionGrad(g, ...pointers, kept, ptr(gq), ptr(gk), ptr(gv), work, ...sizes(plan));
+  const work = scratchFor(extra().attentionScratch(E, V));
+  extra().attentionGrad(g, ...pointers, kept, ptr(gq), ptr(gk), ptr(gv), work, ...sizes(plan));
   return [gq, gk, gv, null];
 }
 
@@ -239,7 +239,7 @@ function materialized(
     const ones = allocate([count, L, S4], "f32", op);
     fillWith(ones, 1);
     const all = allocate([count, L, S4], "f32", op);
-    kernels.dropout(nullPtr, ptr(state), ptr(ones), ptr(all), all.numel, p, p === 1 ? 0 : 1 / (1 - p), 0, 0);
+    extra().dropout(nullPtr, ptr(state), ptr(ones), ptr(all), all.numel, p, p === 1 ? 0 : 1 / (1 - p), 0, 0);
     keep = reshape(slice(all, [null, null, [0, S]]), [...batch, L, S]);
   }
   const gv = needs[2] ? matmul(transpose(keep === null ? w : mul(w, keep), -1, -2), gy) : null;

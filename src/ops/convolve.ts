@@ -1,7 +1,7 @@
 // The three products of a convolution: y of (x, weight), the gradient of x of (gy, weight), the gradient of the weight of
 // (x, gy). Each is linear in both of its operands and the other two are its partials, so that the three are closed under
 // differentiation. A transposed convolution is the second one.
-import { kernels, type Ptr } from "../kernels/index.js";
+import { extra, type Ptr } from "../kernels/index.js";
 import { nullPtr } from "../memory/index.js";
 import type { Shape } from "../shape.js";
 import { record } from "../tape/index.js";
@@ -38,7 +38,7 @@ const WEIGHT = 2;
 /** The plan of a product, at the head of the scratch memory. */
 function planOf(product: number, c: Convolution): Ptr {
   const write = (at: Ptr) =>
-    kernels.convPlan(
+    extra().convPlan(
       at,
       product,
       c.batch,
@@ -66,7 +66,7 @@ function run(name: string, product: number, a: Tensor, b: Tensor, bias: Tensor |
   const plan = c.batch === 0 ? nullPtr : planOf(product, c);
   const y = allocate(shape, "f32", name);
   if (c.batch === 0) fillWith(y, 0);
-  else kernels.convolve(plan, pa, pb, pBias, ptr(y));
+  else extra().convolve(plan, pa, pb, pBias, ptr(y));
   return y;
 }
 

@@ -1,6 +1,6 @@
 // Dropout in its forms: random elements or channels become 0, and the rest makes up for it.
 import { checkNumber, checkOptions, describe, rangeError, show, typeError } from "../error.js";
-import { kernels } from "../kernels/index.js";
+import { extra } from "../kernels/index.js";
 import { nullPtr } from "../memory/index.js";
 import { composed, goesWith, record } from "../tape/index.js";
 import { allocate, defaultGenerator, fillWith, Generator, ptr, type Tensor } from "../tensor/index.js";
@@ -52,7 +52,7 @@ function run(op: string, x: Tensor, state: Tensor, p: number, outcome: Outcome, 
   const at = ptr(state);
   const y = allocate(x.shape, "f32", op);
   const { scale, kept, dropped } = outcome;
-  kernels.dropout(generator?.ptr ?? nullPtr, at, from, ptr(y), x.numel, p, scale, kept, dropped);
+  extra().dropout(generator?.ptr ?? nullPtr, at, from, ptr(y), x.numel, p, scale, kept, dropped);
   return y;
 }
 

@@ -1,6 +1,6 @@
 // Rows of a table by index, one by one or in bags.
 import { checkInteger, checkOptions, describe, rangeError, show, typeError } from "../error.js";
-import { kernels } from "../kernels/index.js";
+import { extra } from "../kernels/index.js";
 import { nullPtr } from "../memory/index.js";
 import { sameShape } from "../shape.js";
 import { composed, goesWith, record } from "../tape/index.js";
@@ -152,7 +152,7 @@ function bagsOf(op: string, starts: Tensor | null, n: number, bags: number, clos
   } else offsets = plainIndex(op, starts, n + 1);
   const from = ptr(offsets);
   const ids = allocate([n], "i32", op);
-  const bad = kernels.bagIds(from, ptr(ids), n, bags, closed);
+  const bad = extra().bagIds(from, ptr(ids), n, bags, closed);
   if (bad >= 0) {
     throw rangeError(
       op,
@@ -170,7 +170,7 @@ function largest(op: string, rows: Tensor, ids: Tensor, padded: Tensor | null, b
   const skip = padded === null ? nullPtr : ptr(padded);
   const y = allocate([bags, features], "f32", op);
   const where = allocate([bags, features], "i32", op);
-  kernels.bagMax(from, ptr(ids), skip, ptr(y), ptr(where), n, bags, features);
+  extra().bagMax(from, ptr(ids), skip, ptr(y), ptr(where), n, bags, features);
   record(
     op,
     y,

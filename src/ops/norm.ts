@@ -1,6 +1,6 @@
 // Normalization layers as functions: subtract a mean, divide by a standard deviation, scale and shift.
 import { checkInteger, checkNumber, rangeError, show, typeError } from "../error.js";
-import { kernels } from "../kernels/index.js";
+import { extra } from "../kernels/index.js";
 import { checkShape, numelOf, type Shape, sameShape } from "../shape.js";
 import { isRecomputing } from "../tape/index.js";
 import { ptr, type Tensor } from "../tensor/index.js";
@@ -77,7 +77,7 @@ function updateRunning(running: Tensor, batch: Tensor, momentum: number, scale: 
   const to = ptr(running);
   running.storage.written();
   const channels = running.numel;
-  kernels.updateRunning(ptr(batch), to, batch.numel / channels, channels, momentum, scale);
+  extra().updateRunning(ptr(batch), to, batch.numel / channels, channels, momentum, scale);
 }
 
 /**

@@ -1,7 +1,7 @@
 // What all normalizations are: (x − mean)·rstd·weight + bias with statistics shared by groups of elements, and the
 // gradients of x, weight and bias in one kernel.
 import { rangeError, show } from "../error.js";
-import { kernels, type Ptr } from "../kernels/index.js";
+import { extra, type Ptr } from "../kernels/index.js";
 import { nullPtr } from "../memory/index.js";
 import { type Shape, sameShape } from "../shape.js";
 import { goesWith, isRecording, recordJoint } from "../tape/index.js";
@@ -55,7 +55,7 @@ export function statistics(op: string, x: Tensor, by: Grouping, through: Through
   const means = allocate([groups], "f32", op);
   const variance = allocate([groups], "f32", op);
   const [n, c, l] = by.byBatch ? [N, C, L] : [1, groups, D * L];
-  kernels.moments(from, ptr(means), ptr(variance), n, c, l, through === BOTH ? 1 : 0);
+  extra().moments(from, ptr(means), ptr(variance), n, c, l, through === BOTH ? 1 : 0);
   return { mean: means, variance };
 }
 
@@ -77,7 +77,7 @@ export function normalizeBy(
   const pw = optionalPtr(weight);
   const pb = optionalPtr(bias);
   const y = allocate(x.shape, "f32", op);
-  if (x.numel > 0) kernels.normalize(from, ptr(means), ptr(rstd), pw, pb, ptr(y), N, C, D, L, by.byBatch ? 1 : 0);
+  if (x.numel > 0) extra().normalize(from, ptr(means), ptr(rstd), pw, pb, ptr(y), N, C, D, L, by.byBatch ? 1 : 0);
   const inputs = [x, weight, bias].filter((t) => t !== null);
   recordJoint(
     op,
@@ -122,7 +122,7 @@ function fusedGradients(
     fillWith(gb, 0);
   } else {
     const grouped = by.byBatch ? 1 : 0;
-    kernels.normalizeGrad(g, from, ptr(means), ptr(rstd), pw, ptr(gx), ptr(gw), ptr(gb), N, C, D, L, grouped, through);
+    extra().normalizeGrad(g, from, ptr(means), ptr(rstd), pw, ptr(gx), ptr(gw), ptr(gb), N, C, D, L, grouped, through);
   }
   return [gx, gw, gb];
 }
@@ -175,6 +175,6 @@ function composedGradients(
 export function inverseStd(op: string, variance: Tensor, eps: number, inPlace: boolean): Tensor {
   const from = ptr(variance);
   const rstd = inPlace ? variance : allocate(variance.shape, "f32", op);
-  kernels.inverseStd(from, ptr(rstd), variance.numel, eps);
+  extra().inverseStd(from, ptr(rstd), variance.numel, eps);
   return rstd;
 }

@@ -1,6 +1,6 @@
 // What pooling is made of: its axes, the largest elements of windows and where they were, averages.
 import { checkInteger, describe, rangeError, show, typeError } from "../error.js";
-import { kernels } from "../kernels/index.js";
+import { extra, kernels } from "../kernels/index.js";
 import { heap, nullPtr, offset, word } from "../memory/index.js";
 import { numelOf, type Shape } from "../shape.js";
 import { goesWith, record, unrecorded, willRecord } from "../tape/index.js";
@@ -88,7 +88,7 @@ function spread(name: string, gy: Tensor, indices: Tensor, shape: Shape, axes: r
   const planes = gx.numel / plane;
   if (inPairs(axes)) {
     const [h, w] = [axes[0]!, axes[1]!];
-    kernels.maxPoolPairsGrad(g, at, ptr(gx), planes, h.size, w.size, h.out, w.out);
+    extra().maxPoolPairsGrad(g, at, ptr(gx), planes, h.size, w.size, h.out, w.out);
   } else {
     fillWith(gx, 0);
     kernels.scatter(g, at, ptr(gx), planes, plane, picked, 1, ADD);
@@ -128,7 +128,7 @@ export function pickLargest(
   const at = indices === null ? nullPtr : ptr(indices);
   const w = axes[axes.length - 1]!;
   const height = axes.length === 1 ? 1 : axes[0]!.size;
-  if (inPairs(axes)) kernels.maxPoolPairs(from, ptr(y), at, planes, height, w.size, axes[0]!.out, w.out);
+  if (inPairs(axes)) extra().maxPoolPairs(from, ptr(y), at, planes, height, w.size, axes[0]!.out, w.out);
   else {
     const rows = axes.length === 1 ? [[0]] : Array.from({ length: axes[0]!.out }, (_, j) => places(axes[0]!, j));
     const columns = Array.from({ length: w.out }, (_, j) => places(w, j));
@@ -146,7 +146,7 @@ export function pickLargest(
     for (let k = 0; k < kw; k++)
       for (let j = 0; j < wide; j++) heap.i32[second + k * wide + j] = last(last(columns, j), k);
     const tables = ptr(table);
-    kernels.maxPool(
+    extra().maxPool(
       from,
       ptr(y),
       at,

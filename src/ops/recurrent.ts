@@ -1,6 +1,6 @@
 // Recurrent layers, one direction of one layer as one op: the input's part of all steps is one matrix product, each step
 // adds the state's part and runs one fused kernel; backward through time is written by hand. Time is the leading axis.
-import { kernels, type Ptr } from "../kernels/index.js";
+import { extra, kernels, type Ptr } from "../kernels/index.js";
 import { nullPtr, offset } from "../memory/index.js";
 import { goesWith, grad, isRecording, recordJoint, willRecord } from "../tape/index.js";
 import { allocate, fillWith, ptr, type Tensor, tensor } from "../tensor/index.js";
@@ -93,9 +93,9 @@ export function recurrent(
     const hPrev = before(s, ph, py);
     const g = offset(pg, gateRow * t);
     product(hPrev, pu, isGru ? ps : g, pd, shape, 0, 1, isGru ? 0 : 1);
-    if (isLstm) kernels.lstmForward(g, before(s, pc, pcs), hPrev, offset(pcs, row * t), h, pl, batch, hidden, t);
-    else if (isGru) kernels.gruForward(g, ps, hPrev, h, offset(pn, row * t), pl, batch, hidden, t);
-    else kernels.rnnForward(h, hPrev, pl, batch, hidden, t, Number(kind === "relu"));
+    if (isLstm) extra().lstmForward(g, before(s, pc, pcs), hPrev, offset(pcs, row * t), h, pl, batch, hidden, t);
+    else if (isGru) extra().gruForward(g, ps, hPrev, h, offset(pn, row * t), pl, batch, hidden, t);
+    else extra().rnnForward(h, hPrev, pl, batch, hidden, t, Number(kind === "relu"));
   }
   if (isLstm) copyRow(before(time, pc, pcs), offset(py, row * time), batch * hidden);
   step?.release(`within ${kind}()`);
@@ -133,9 +133,9 @@ export function recurrent(
         const hPrev = before(s, ph, py);
         const c = offset(pcs, row * t);
         const cPrev = before(s, pc, pcs);
-        if (isLstm) kernels.lstmBackward(g, cPrev, c, gyt, pdh, pdc, dg, pl, batch, hidden, t);
-        else if (isGru) kernels.gruBackward(g, offset(pn, row * t), hPrev, gyt, pdh, dg, di, pl, batch, hidden, t);
-        else kernels.rnnBackward(offset(py, row * t), gyt, pdh, dg, pl, batch, hidden, t, Number(kind === "relu"));
+        if (isLstm) extra().lstmBackward(g, cPrev, c, gyt, pdh, pdc, dg, pl, batch, hidden, t);
+        else if (isGru) extra().gruBackward(g, offset(pn, row * t), hPrev, gyt, pdh, dg, di, pl, batch, hidden, t);
+        else extra().rnnBackward(offset(py, row * t), gyt, pdh, dg, pl, batch, hidden, t, Number(kind === "relu"));
         product(di, pu, pdh, nullPtr, [batch, hidden, width], 0, 0, 1);
       }
       const rows = time * batch;

@@ -1,6 +1,6 @@
 // Weighted sums along axes, by tables on the host: interpolation, averages over windows of any kind. Linear in x, and the
 // transpose is of the same kind, so that gradients of any order are at hand.
-import { kernels } from "../kernels/index.js";
+import { extra } from "../kernels/index.js";
 import { heap, word } from "../memory/index.js";
 import { aroundAxis } from "../shape.js";
 import { goesWith, record } from "../tape/index.js";
@@ -57,7 +57,7 @@ function walk(name: string, x: Tensor, tables: readonly Taps[], adjoint: boolean
     shape[axis] = adjoint ? n : m;
     const [outer, , inner] = aroundAxis(shape, axis);
     const to = allocate(shape, "f32", name);
-    kernels.resample(source, ptr(index), ptr(weight), ptr(to), outer, n, m, inner, taps, Number(adjoint));
+    extra().resample(source, ptr(index), ptr(weight), ptr(to), outer, n, m, inner, taps, Number(adjoint));
     if (from !== x) from.release(`within ${name}()`);
     from = to;
   }

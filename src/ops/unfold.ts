@@ -1,6 +1,6 @@
 // Windows of images as columns, and back.
 import { checkOptions, rangeError, show } from "../error.js";
-import { type Kernels, kernels, type Ptr } from "../kernels/index.js";
+import { extra, type Kernels, kernels, type Ptr } from "../kernels/index.js";
 import { offset } from "../memory/index.js";
 import { numelOf, type Shape, sameShape, stridesOf } from "../shape.js";
 import { record } from "../tape/index.js";
@@ -99,7 +99,7 @@ function toImages(x: Tensor, w: Windows): Tensor {
   fillWith(sums, 0);
   const to = ptr(sums);
   eachElement(w, bordered, (d, [s, t], [a, b]) =>
-    strided(kernels.addStrided, offset(from, 4 * b!), offset(to, 4 * a!), d, t!, s!),
+    strided(extra().addStrided, offset(from, 4 * b!), offset(to, 4 * a!), d, t!, s!),
   );
   let y = sums;
   if (!sameShape(bordered, w.image)) {

@@ -1,6 +1,6 @@
 // What is done to gradients between `backward()` and `step()`, and to weights after it; in place, one kernel call each.
 import { checkNumber, checkOptions, describe, rangeError, typeError } from "../error.js";
-import { kernels, type Ptr } from "../kernels/index.js";
+import { extra, kernels, type Ptr } from "../kernels/index.js";
 import { heap, Storage, word } from "../memory/index.js";
 import { fillNormal } from "../ops/index.js";
 import { noGrad, scope } from "../tape/index.js";
@@ -78,7 +78,7 @@ export function clipGradNorm(parameters: Parameters, maxNorm: number, options: C
     // What noGrad gives out of tensors that are off the tape is released some time after its last use, also in a bare loop.
     norm.derived = true;
     const run = (limit: number) =>
-      overTable(op, list, false, (table, count) => kernels.clipNorm(table, count, ptr(norm), normType, limit));
+      overTable(op, list, false, (table, count) => extra().clipNorm(table, count, ptr(norm), normType, limit));
     if (errorIfNonfinite) {
       run(Infinity);
       if (!Number.isFinite(norm.item()))
@@ -92,7 +92,7 @@ export function clipGradNorm(parameters: Parameters, maxNorm: number, options: C
 /** Limits every element of the gradients to ±clipValue; NaN stays. PyTorch: `torch.nn.utils.clip_grad_value_`. */
 export function clipGradValue(parameters: Parameters, clipValue: number): void {
   checkNumber("clipGradValue", "clipValue", clipValue, 0);
-  overTable("clipGradValue", parameters, false, (t, n) => kernels.adjustRows(t, n, value, clipValue, 0));
+  overTable("clipGradValue", parameters, false, (t, n) => extra().adjustRows(t, n, value, clipValue, 0));
 }
 
 /**
@@ -107,7 +107,7 @@ export function clipGradAdaptive(
   checkOptions("clipGradAdaptive", options, ["clipping", "eps"]);
   const clipping = checkNumber("clipGradAdaptive", "clipping", options.clipping ?? 0.01, 0);
   const eps = checkNumber("clipGradAdaptive", "eps", options.eps ?? 1e-3, 0);
-  overTable("clipGradAdaptive", parameters, false, (t, n) => kernels.adjustRows(t, n, adaptive, clipping, eps));
+  overTable("clipGradAdaptive", parameters, false, (t, n) => extra().adjustRows(t, n, adaptive, clipping, eps));
 }
 
 /** Takes its mean from the gradient of each output's weights (Yong et al. 2020); vectors are left alone. */
@@ -116,7 +116,7 @@ export function centralizeGrad(parameters: Parameters): void {
     "centralizeGrad",
     parameters,
     false,
-    (t, n) => kernels.adjustRows(t, n, centralize, 0, 0),
+    (t, n) => extra().adjustRows(t, n, centralize, 0, 0),
     (param) => param.ndim > 1,
   );
 }
@@ -124,12 +124,12 @@ export function centralizeGrad(parameters: Parameters): void {
 /** Limits the norm of each output's weights (a row) to `limit`; to be called after the step. Keras: `MaxNorm`. */
 export function maxNorm(parameters: Parameters, limit = 2): void {
   checkNumber("maxNorm", "limit", limit, 0);
-  overTable("maxNorm", parameters, true, (t, n) => kernels.adjustRows(t, n, maxNormOf, limit, 1e-12));
+  overTable("maxNorm", parameters, true, (t, n) => extra().adjustRows(t, n, maxNormOf, limit, 1e-12));
 }
 
 /** Gives each output's weights (a row) the norm 1; to be called after the step. Keras: `UnitNorm`. */
 export function unitNorm(parameters: Parameters): void {
-  overTable("unitNorm", parameters, true, (t, n) => kernels.adjustRows(t, n, unitNormOf, 1, 1e-12));
+  overTable("unitNorm", parameters, true, (t, n) => extra().adjustRows(t, n, unitNormOf, 1, 1e-12));
 }
 
 /** Options of `addGradNoise`. */

@@ -1,7 +1,7 @@
 // The optimizers beside SGD and Adam: their options, states, and what the kernel `optimize` gets of them. The formulas
 // stand in assembly/update.ts.
 import { rangeError } from "../error.js";
-import { kernels, type Ptr } from "../kernels/index.js";
+import { extra, type Ptr } from "../kernels/index.js";
 import { checkNumbers, Optimizer, type Params } from "./optimizer.js";
 
 /** Options that all of these optimizers share. */
@@ -63,7 +63,7 @@ export abstract class RuleOptimizer<Options extends RuleOptions> extends Optimiz
     const { lr, weightDecay, maximize } = group;
     const [a = 0, b = 0, c = 0, d = 0] = this.rule.arguments(group);
     const { eps = 0 } = group as { eps?: number };
-    kernels.optimize(table, count, this.rule.number, lr, a, b, c, d, eps, weightDecay, Number(maximize));
+    extra().optimize(table, count, this.rule.number, lr, a, b, c, d, eps, weightDecay, Number(maximize));
   }
 }
 

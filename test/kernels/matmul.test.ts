@@ -1,8 +1,10 @@
 // The matrix product against a float64 reference, and its promise that the bits of a row depend on no other row, on no
 // path and on no layout.
 import { describe, expect, it } from "vitest";
+import { decode } from "../../src/kernels/decode.js";
 import { wasm } from "../../src/kernels/generated/debug.js";
-import { bytesFromHex, instantiate } from "../../src/kernels/instantiate.js";
+import type { Kernels } from "../../src/kernels/generated/kernels.js";
+import { instantiate } from "../../src/kernels/instantiate.js";
 import type { Ptr } from "../../src/kernels/ptr.js";
 import { block, check, floats, kernels, random, readFloats, reset } from "./harness.js";
 
@@ -243,7 +245,7 @@ describe("matmul", () => {
   it("reads and writes nothing beyond the end of memory", () => {
     // An instance of its own, so small that each operand in turn can end where its memory ends: a step beyond traps.
     const memory = new WebAssembly.Memory({ initial: 4, maximum: 4 });
-    const own = instantiate(bytesFromHex(wasm), memory);
+    const own = instantiate<Kernels>(decode(wasm), memory);
     const names = ["a", "b", "bias", "y", "scratch"] as const;
     const shapes = [
       [1, 3, 3],
