@@ -133,6 +133,11 @@ declare module "gradine" {
     readonly seed?: number;
     readonly raise?: boolean;
   }
+  export interface GridSampleOptions {
+    readonly mode?: "bilinear" | "nearest";
+    readonly paddingMode?: "zeros" | "border" | "reflection";
+    readonly alignCorners?: boolean;
+  }
   export interface GumbelSoftmaxOptions {
     readonly tau?: number;
     readonly hard?: boolean;
@@ -451,6 +456,7 @@ declare module "gradine" {
   }): Tensor;
   export function grad<O extends GradOptions>(outputs: Tensor | readonly Tensor[], inputs: Tensor | readonly Tensor[], options?: O): Gradients<O>;
   export function gradcheck(fn: (...inputs: Tensor[]) => Tensor, inputs: readonly Tensor[], options?: GradcheckOptions): boolean;
+  export function gridSample(x: Tensor, grid: Tensor, options?: GridSampleOptions): Tensor;
   export function groupNorm(x: Tensor, numGroups: number, weight?: OrOptions<NormOptions>, bias?: OrOptions<NormOptions>, options?: NormOptions): Tensor;
   export function gt(a: Operand, b: Operand): Tensor;
   export function gumbelSoftmax(logits: Tensor, options?: GumbelSoftmaxOptions): Tensor;

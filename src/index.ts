@@ -174,6 +174,9 @@ export { einsum } from "./ops/index.js";
 // embedding
 export { embedding, embeddingBag } from "./ops/index.js";
 export type { EmbeddingBagOptions, EmbeddingOptions } from "./ops/index.js";
+// grid
+export type { GridSampleOptions } from "./ops/index.js";
+export { gridSample } from "./ops/index.js";
 // interpolate
 export { interpolate } from "./ops/index.js";
 export type { InterpolateOptions } from "./ops/index.js";

@@ -7,6 +7,7 @@ export * from "./curve.js";
 export * from "./dropout.js";
 export * from "./einsum.js";
 export * from "./embedding.js";
+export * from "./grid.js";
 export * from "./interpolate.js";
 export * from "./linalg.js";
 export * from "./loss.js";

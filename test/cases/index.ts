@@ -12,6 +12,7 @@ import { rows as dropout } from "./dropout.js";
 import { rows as elementwise } from "./elementwise.js";
 import { rows as embedding } from "./embedding.js";
 import { rows as gather } from "./gather.js";
+import { rows as grid } from "./grid.js";
 import { rows as indexing } from "./indexing.js";
 import { rows as join } from "./join.js";
 import { rows as layout } from "./layout.js";
@@ -46,6 +47,7 @@ export const rows: readonly Row[] = [
   ...elementwise,
   ...embedding,
   ...gather,
+  ...grid,
   ...indexing,
   ...join,
   ...layout,
