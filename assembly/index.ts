@@ -5,7 +5,7 @@ export { floatToBool, floatToInt, intToBool, intToFloat } from "./convert";
 export { ceil, clamp, clampGrad, floor, reciprocal, round, rsqrt, sign } from "./curve";
 export { abs, add, cos, div, exp, fill, fillInt, log, mul, neg, sin, sqrt, square, sub } from "./elementwise";
 export { equalMask, gather, indexAdd, indexCopy, indexSelect, resolveIndex, scatter } from "./gather";
-export { copyStrided, heapBase } from "./layout";
+export { copyStrided, features, heapBase } from "./layout";
 export { crossEntropy, crossEntropyGrad, mse, mseGrad, oneHotRows, reduceLosses } from "./loss";
 export { nonzero, triangle, unravel } from "./masked";
 export { matmul, matmulScratch } from "./matmul";

@@ -2,5 +2,7 @@
 export { extra } from "./extra.js";
 export type { CoreKernels, ExtraKernels, Kernels } from "./generated/kernels.js";
 export type { KernelCall } from "./launch.js";
-export { growMemory, kernels, memory, startKernels, traceKernels, useModule } from "./launch.js";
+export { growMemory, kernels, memory, startKernels, traceKernels } from "./launch.js";
+export type { Address } from "./load.js";
+export { fastRefusal, loadBuild } from "./load.js";
 export type { Ptr } from "./ptr.js";
