@@ -42,6 +42,7 @@ async function bundle(contents, format) {
     globalName: "program",
     platform: "neutral",
     target: "es2022",
+    external: ["*.wasm"],
     write: false,
   });
   return outputFiles[0].text;
@@ -95,6 +96,22 @@ const platforms = {
       const result = JSON.stringify(train());
       export default { fetch: () => new Response(result) };`;
     return runInWorkerd({ command: installed(".bin/workerd"), code: await bundle(worker, "esm"), folder: project });
+  },
+  // In a request nothing may be compiled: a given module has all kernels, those of the second module too.
+  "workerd, init({ module })": async () => {
+    cpSync(join(root, "dist/strict.wasm"), join(project, "strict.wasm"));
+    const worker = `import module from "./strict.wasm";
+      import { avgPool2d, conv2d, init, ones } from "gradine";
+      import { train } from "./train.js";
+      init({ module });
+      const answer = () => {
+        const y = avgPool2d(conv2d(ones([1, 1, 4, 4]), ones([1, 1, 3, 3])), 2).item();
+        if (y !== 9) throw new Error(\`conv2d gave \${y}\`);
+        return JSON.stringify(train());
+      };
+      export default { fetch: () => new Response(answer()) };`;
+    const code = await bundle(worker, "esm");
+    return runInWorkerd({ command: installed(".bin/workerd"), code, folder: project, wasm: "strict.wasm" });
   },
   "bare vm context": async () => runInContext(await bundle('export { train } from "./train.js";', "iife")),
 };

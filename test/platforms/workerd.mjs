@@ -13,18 +13,19 @@ const freePort = () =>
     });
   });
 
-/** The JSON that a worker (an ES module with a default `fetch`) answers. */
-export async function runInWorkerd({ command, code, folder }) {
+/** The JSON that a worker (an ES module with a default `fetch`) answers; it may import `wasm`, a file of `folder`. */
+export async function runInWorkerd({ command, code, folder, wasm }) {
   if (!existsSync(command)) throw new Error(`${command} does not exist (npm ci in test/platforms)`);
   const port = await freePort();
   writeFileSync(join(folder, "worker.js"), code);
   // From 2025-06-01 on, wasm may be compiled from bytes while a module is first evaluated.
+  const module = wasm === undefined ? "" : `, (name = "${wasm}", wasm = embed "${wasm}")`;
   writeFileSync(
     join(folder, "config.capnp"),
     `using Workerd = import "/workerd/workerd.capnp";
 const config :Workerd.Config = (services = [(name = "main", worker = .worker)],
   sockets = [(name = "http", address = "127.0.0.1:${port}", http = (), service = "main")]);
-const worker :Workerd.Worker = (compatibilityDate = "2026-10-01", modules = [(name = "worker.js", esModule = embed "worker.js")]);
+const worker :Workerd.Worker = (compatibilityDate = "2026-10-01", modules = [(name = "worker.js", esModule = embed "worker.js")${module}]);
 `,
   );
   // The command may be a script that starts the program: a group of their own, so that both end together.
