@@ -45,8 +45,8 @@ async function withVite(contents: string): Promise<string> {
 /** Runs a bundle in a context that has only the language, WebAssembly and console; gives what it exports. */
 const run = (code: string): Record<string, unknown> => runInContext(`${code}\n;result`, createContext({}));
 
-/** How many modules of kernels a bundle carries: each is a long text that begins with 64 hexadecimal digits. */
-const kernelTexts = (code: string) => code.match(/["'`][0-9a-f]{64}[^"'`]{10000,}["'`]/g)?.length ?? 0;
+/** How many modules of kernels a bundle carries: each is a long text of two parts. */
+const kernelTexts = (code: string) => code.match(/"[#-[\]-~]{10000,}![#-[\]-~]{1000,}"/g)?.length ?? 0;
 
 const bundlers = [
   ["esbuild", withEsbuild],
