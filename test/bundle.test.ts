@@ -71,8 +71,8 @@ describe.each(bundlers)("bundled by %s", (_, bundle) => {
     const code = await bundle(
       ["", "/nn", "/optim", "/train"].map((path, i) => `export * as m${i} from "gradine${path}";`).join("\n"),
     );
-    // "\0asm" and version 1 in hexadecimal: how a module's text begins.
-    expect(code.split("0061736d01000000").length - 1).toBe(1);
+    // "\0asm" and version 1: how a module's text begins.
+    expect(code.split(")#/#A#;*)))").length - 1).toBe(1);
   });
 
   test("unused layers are dropped", async () => {

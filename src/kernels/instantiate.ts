@@ -2,15 +2,16 @@
 import { instantiateSync } from "@assemblyscript/loader";
 import type { Kernels } from "./generated/kernels.js";
 
-/** Bytes of a text that holds two hexadecimal digits a byte. */
-export function bytesFromHex(hex: string): Uint8Array<ArrayBuffer> {
-  const bytes = new Uint8Array(hex.length >> 1);
-  // charCodeAt & 15 is the digit of "0".."9"; for "a".."f" (0x61..0x66) it is 1..6, and bit 6 adds the missing 9.
-  const digit = (code: number) => (code & 15) + (code >> 6) * 9;
-  for (let i = 0; i < bytes.length; i++) {
-    bytes[i] = (digit(hex.charCodeAt(2 * i)) << 4) | digit(hex.charCodeAt(2 * i + 1));
+/** The bytes of a text as assembly/emit.mjs writes it: one character for most, two for the others, the first # or $. */
+export function bytesFromText(text: string): Uint8Array<ArrayBuffer> {
+  const bytes = new Uint8Array(text.length);
+  let n = 0;
+  const indexAt = (i: number) => text.charCodeAt(i) - (text.charCodeAt(i) > 92 ? 36 : 35);
+  for (let i = 0; i < text.length; i++) {
+    const index = indexAt(i);
+    bytes[n++] = index < 2 ? 85 + 91 * index + indexAt(++i) : index - 6;
   }
-  return bytes;
+  return bytes.slice(0, n);
 }
 
 /** Instantiates a kernel module (its bytes, or a compiled module where an engine forbids compiling) on a memory. */

@@ -2,7 +2,7 @@
 
 import type { Kernels } from "./generated/kernels.js";
 import { wasm } from "./generated/strict.js";
-import { bytesFromHex, instantiate } from "./instantiate.js";
+import { bytesFromText, instantiate } from "./instantiate.js";
 
 const pageBytes = 65536;
 const maxPages = 65536;
@@ -22,7 +22,7 @@ export function useModule(module: object): void {
 /** Compiles and instantiates synchronously; importing the package does none of this. */
 export function startKernels(): void {
   memory = new WebAssembly.Memory({ initial: 16, maximum: maxPages });
-  kernels = instantiate(given ?? bytesFromHex(wasm), memory);
+  kernels = instantiate(given ?? bytesFromText(wasm), memory);
 }
 
 /** Grows the heap to hold `bytes`; false when the engine refuses. */

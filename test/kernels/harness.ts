@@ -1,13 +1,13 @@
 // Runs kernels of the debug build (asserts live) on a memory of their own, between canaries: each block is followed
 // and preceded by a guard, and `check()` tells whether a kernel wrote outside its operands.
 import { wasm } from "../../src/kernels/generated/debug.js";
-import { bytesFromHex, instantiate } from "../../src/kernels/instantiate.js";
+import { bytesFromText, instantiate } from "../../src/kernels/instantiate.js";
 import type { Ptr } from "../../src/kernels/ptr.js";
 
 const guardBytes = 64;
 const guardByte = 0xa5;
 const memory = new WebAssembly.Memory({ initial: 1, maximum: 65536 });
-export const kernels = instantiate(bytesFromHex(wasm), memory);
+export const kernels = instantiate(bytesFromText(wasm), memory);
 const start = kernels.heapBase() + 1024;
 let top = start;
 let blocks: { at: number; bytes: number }[] = [];

@@ -2,7 +2,7 @@
 // path and on no layout.
 import { describe, expect, it } from "vitest";
 import { wasm } from "../../src/kernels/generated/debug.js";
-import { bytesFromHex, instantiate } from "../../src/kernels/instantiate.js";
+import { bytesFromText, instantiate } from "../../src/kernels/instantiate.js";
 import type { Ptr } from "../../src/kernels/ptr.js";
 import { block, check, floats, kernels, random, readFloats, reset } from "./harness.js";
 
@@ -243,7 +243,7 @@ describe("matmul", () => {
   it("reads and writes nothing beyond the end of memory", () => {
     // An instance of its own, so small that each operand in turn can end where its memory ends: a step beyond traps.
     const memory = new WebAssembly.Memory({ initial: 4, maximum: 4 });
-    const own = instantiate(bytesFromHex(wasm), memory);
+    const own = instantiate(bytesFromText(wasm), memory);
     const names = ["a", "b", "bias", "y", "scratch"] as const;
     const shapes = [
       [1, 3, 3],
