@@ -2,16 +2,22 @@
 import { instantiateSync } from "@assemblyscript/loader";
 import type { Kernels } from "./generated/kernels.js";
 
-/** The bytes of a text as assembly/emit.mjs writes it: one character for most, two for the others, the first # or $. */
+/** The bytes of a module as assembly/emit.mjs prints it: it says how. */
 export function bytesFromText(text: string): Uint8Array<ArrayBuffer> {
+  const places = [0, text.indexOf("!") + 1];
+  let local = 0;
+  const next = () => {
+    const code = text.charCodeAt(places[local]!++);
+    return code - (code > 92 ? 36 : 35);
+  };
   const bytes = new Uint8Array(text.length);
-  let n = 0;
-  const indexAt = (i: number) => text.charCodeAt(i) - (text.charCodeAt(i) > 92 ? 36 : 35);
-  for (let i = 0; i < text.length; i++) {
-    const index = indexAt(i);
-    bytes[n++] = index < 2 ? 85 + 91 * index + indexAt(++i) : index - 6;
+  for (let n = 0; ; n++) {
+    const index = next();
+    if (!(index >= 0)) return bytes.slice(0, n); // the "!", or the end
+    const byte = (index < 2 ? 85 + 91 * index + next() : index - 6) & 255;
+    bytes[n] = byte;
+    local = local === 0 && byte >= 0x20 && byte <= 0x22 ? 1 : 0;
   }
-  return bytes.slice(0, n);
 }
 
 /** Instantiates a kernel module (its bytes, or a compiled module where an engine forbids compiling) on a memory. */
