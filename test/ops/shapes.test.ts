@@ -62,7 +62,7 @@ describe("refused", () => {
             { dtype: "i32" },
           ),
         ]),
-      /dtypes differ: f32 and i32 \(tensor 1\)/,
+      /dtypes differ: tensor 0 is f32, tensor 1 is i32/,
     ],
     [() => stack([x()], 3), /dim 3 is out of range for 3 axes/],
     [() => split(x(), [1, 1], 1), /sizes \[1,1\] add up to 2, not to 3 \(axis 1\)/],
