@@ -14,7 +14,7 @@ export interface Window {
   readonly strides: readonly number[];
 }
 
-/** Copies `dims` elements by strides; `from` and `to` are offsets in elements. */
+/** Copies `dims` elements by strides, or adds them; `from` and `to` are offsets in elements. */
 export function copyStrided(
   x: Tensor,
   from: number,
@@ -23,11 +23,12 @@ export function copyStrided(
   to: number,
   ys: readonly number[],
   dims: readonly number[],
+  kernel = kernels.copyStrided,
 ): void {
   const px = offset(ptr(x), 4 * from);
   const py = offset(ptr(y), 4 * to);
   inLoops(4, [...dims], [[...xs], [...ys]], ([d0, d1, d2, d3], [s, t], [ox, oy]) =>
-    kernels.copyStrided(
+    kernel(
       offset(px, 4 * ox!),
       offset(py, 4 * oy!),
       d0!,
@@ -70,11 +71,11 @@ export function takeWindow(op: string, x: Tensor, window: Window): Tensor {
   return record(op, y, [[x, (gy) => putWindow(op, gy, x.shape, window)]]);
 }
 
-/** Zeros of `shape` with x in the window. */
-export function putWindow(op: string, x: Tensor, shape: Shape, window: Window): Tensor {
+/** Zeros (or another value) of `shape` with x in the window. */
+export function putWindow(op: string, x: Tensor, shape: Shape, window: Window, around = 0): Tensor {
   ptr(x);
   const y = allocate(shape, x.dtype, op);
-  fillWith(y, 0);
+  fillWith(y, around);
   copyStrided(x, 0, stridesOf(x.shape), y, window.start, window.strides, x.shape);
   return record(op, y, [[x, (gy) => takeWindow(op, gy, window)]]);
 }
