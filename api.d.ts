@@ -264,7 +264,7 @@ declare module "gradine" {
     readonly dim?: number | readonly number[];
     readonly keepdim?: boolean;
   }
-  export type Reduction = "mean" | "sum" | "none";
+  export type Reduction = (typeof reductions)[number];
   export class ReleasedTensorError extends ReferenceError {
     constructor(op: string, shape: readonly number[], cause: string);
   }
@@ -393,11 +393,7 @@ declare module "gradine" {
   export function binaryCrossEntropy(input: Tensor, target: Tensor, weight?: OrOptions<BinaryCrossEntropyOptions>, options?: BinaryCrossEntropyOptions): Tensor;
   export function binaryCrossEntropyWithLogits(input: Tensor, target: Tensor, weight?: OrOptions<BinaryCrossEntropyWithLogitsOptions>, options?: BinaryCrossEntropyWithLogitsOptions): Tensor;
   export function binaryStep(x: Tensor): Tensor;
-  export function bincount(x: Tensor, weights?: Tensor | {
-    readonly minlength?: number;
-  }, options?: {
-    readonly minlength?: number;
-  }): Tensor;
+  export function bincount(x: Tensor, weights?: OrOptions<BincountOptions>, options?: BincountOptions): Tensor;
   export function bmm(a: Tensor, b: Tensor): Tensor;
   export function broadcastTo(x: Tensor, shape: Shape): Tensor;
   export function cat(tensors: readonly Tensor[], dim?: number | {
@@ -2677,6 +2673,11 @@ abstract class TransformerLayer extends Layer {
 }
 // dist/ops/arguments.d.ts#OrOptions
 type OrOptions<O> = Tensor | null | undefined | O;
+// dist/ops/count.d.ts#BincountOptions
+interface BincountOptions {
+  readonly weights?: Tensor | null | undefined;
+  readonly minlength?: number;
+}
 // dist/ops/dropout.d.ts#Probability
 type Probability = number | DropoutOptions;
 // dist/ops/fluent.d.ts#Methods

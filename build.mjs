@@ -21,19 +21,30 @@ const entryPoints = Object.values(entries)
   .map((path) => path.replace("./dist/", "src/").replace(/\.js$/, ".ts"));
 
 /**
- * @assemblyscript/loader constructs a TextDecoder when imported, which a bare `vm` context does not have. We pass no
- * strings through it, so that an engine without one loses nothing.
+ * Of @assemblyscript/loader, `instantiateSync(module, imports).instance` is used, on kernels that import their memory and
+ * nothing else, export functions only and know no strings or classes. What it does beyond that, before and after, is half
+ * as long as all of the memory and the tape: default imports, reading strings (a TextDecoder constructed at import, which a
+ * bare `vm` context does not have), friendly objects for exported classes. The copy in dist/ does without, and bundlers
+ * then drop what these two functions called.
  */
-const guardTextDecoder = {
-  name: "guard-text-decoder",
+const unusedOfLoader = [
+  [/(function preInstantiate\(imports\) )\{.*?^\}/ms, "$1{ return {}; }"],
+  [/(function postInstantiate\(extendedExports, instance\) )\{.*?^\}/ms, "$1{ return instance.exports; }"],
+  [/^const utf16 = (?=new TextDecoder)/m, "const utf16 = /* @__PURE__ */ "],
+  [/^Object\.hasOwn = .*?^\};/ms, ""],
+];
+const trimLoader = {
+  name: "trim-loader",
   setup: (b) =>
-    b.onLoad({ filter: /@assemblyscript[\\/]loader[\\/]index\.js$/ }, async ({ path }) => {
-      const text = await readFile(path, "utf8");
-      const construction = /new TextDecoder\([^;]*\)/;
-      if (!construction.test(text))
-        throw new Error("@assemblyscript/loader no longer constructs a TextDecoder as build.mjs expects");
-      return { contents: text.replace(construction, (s) => `typeof TextDecoder === "undefined" ? undefined : ${s}`) };
-    }),
+    b.onLoad({ filter: /@assemblyscript[\\/]loader[\\/]index\.js$/ }, async ({ path }) => ({
+      contents: unusedOfLoader.reduce(
+        (text, [part, kept]) => {
+          if (!part.test(text)) throw new Error(`@assemblyscript/loader is not what build.mjs expects: no ${part}`);
+          return text.replace(part, kept);
+        },
+        await readFile(path, "utf8"),
+      ),
+    })),
 };
 
 /**
@@ -120,7 +131,7 @@ async function buildAll() {
     target: "es2022",
     chunkNames: "chunks/[name]-[hash]",
     legalComments: "none",
-    plugins: [guardTextDecoder, keepNamespaces],
+    plugins: [trimLoader, keepNamespaces],
     logLevel: "warning",
     write: false,
   });

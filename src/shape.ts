@@ -42,7 +42,7 @@ export function checkAxis(op: string, axis: unknown, rank: number, name = "dim")
 
 /** One axis, several, or none (all of them; an empty list too, as in PyTorch), as sorted distinct axes. */
 export function checkAxes(op: string, dim: number | readonly number[] | undefined, rank: number): number[] {
-  if (dim === undefined || (Array.isArray(dim) && dim.length === 0)) return Array.from({ length: rank }, (_, i) => i);
+  if (dim === undefined || (Array.isArray(dim) && dim.length === 0)) return otherAxes(rank, []);
   const list = (typeof dim === "number" ? [dim] : [...dim]).map((axis) => checkAxis(op, axis, rank));
   list.sort((a, b) => a - b);
   for (let i = 1; i < list.length; i++) {
@@ -50,6 +50,14 @@ export function checkAxes(op: string, dim: number | readonly number[] | undefine
   }
   return rank === 0 ? [] : list;
 }
+
+/** The axes of a rank but these. */
+export const otherAxes = (rank: number, but: readonly number[]): number[] =>
+  Array.from({ length: rank }, (_, i) => i).filter((i) => !but.includes(i));
+
+/** The shape with another size of one axis. */
+export const resized = (shape: Shape, axis: number, size: number): number[] =>
+  shape.map((n, i) => (i === axis ? size : n));
 
 /** Shape of `x` after a reduction over sorted `axes`. */
 export function reducedShape(shape: Shape, axes: readonly number[], keepdim: boolean): number[] {

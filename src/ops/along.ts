@@ -4,7 +4,7 @@ import { rangeError, show, typeError } from "../error.js";
 import { kernels } from "../kernels/index.js";
 import { aroundAxis, type Shape } from "../shape.js";
 import { goesWith, record } from "../tape/index.js";
-import { allocate, checkTensor, fillWith, ptr, type Tensor } from "../tensor/index.js";
+import { allocate, checkTensor, type DType, fillWith, ptr, type Tensor } from "../tensor/index.js";
 
 /** Throws for the position that a kernel answered with; -1 is none. */
 export function checkPosition(op: string, bad: number, index: Tensor, n: number, wrap = false): void {
@@ -63,8 +63,7 @@ export function scatterAlong(gy: Tensor, axis: number, index: Tensor, shape: Sha
   const [outer, n, inner] = aroundAxis(shape, axis);
   const from = ptr(gy);
   const at = ptr(index);
-  const gx = allocate(shape, "f32", "scatterAdd");
-  fillWith(gx, 0);
+  const gx = filled(shape, "f32", "scatterAdd", 0);
   kernels.scatter(from, at, ptr(gx), outer, n, index.shape[axis] ?? 1, inner, 1);
   return record(
     "scatterAdd",
@@ -99,10 +98,16 @@ export function addAlong(gy: Tensor, axis: number, index: Tensor, shape: Shape):
   const [outer, n, inner] = aroundAxis(shape, axis);
   const from = ptr(gy);
   const at = ptr(index);
-  const gx = allocate(shape, "f32", "indexAdd");
-  fillWith(gx, 0);
+  const gx = filled(shape, "f32", "indexAdd", 0);
   kernels.indexAdd(from, at, ptr(gx), outer, n, index.numel, inner);
   return record("indexAdd", gx, [[gy, (ggx) => selectAlong("indexSelect", ggx, axis, index)]], [index]);
+}
+
+/** A tensor of one value; not recorded. */
+export function filled(shape: Shape, dtype: DType, op: string, value: number): Tensor {
+  const y = allocate(shape, dtype, op);
+  fillWith(y, value);
+  return y;
 }
 
 /** A copy of x that the tape knows nothing of. */
@@ -111,4 +116,12 @@ export function copyOf(x: Tensor, op: string): Tensor {
   const y = allocate(x.shape, x.dtype, op);
   kernels.copyStrided(from, ptr(y), 1, 1, 1, x.numel, 0, 0, 0, 1, 0, 0, 0, 1);
   return y;
+}
+
+/** 1 where what was read back is the number that was written there, which means that no later one was; else 0. */
+export function isNumbered(op: string, there: Tensor, number: Tensor): Tensor {
+  const last = allocate(number.shape, "f32", op);
+  // Read as f32, small positive integers are distinct denormals.
+  kernels.equalMask(ptr(there), ptr(number), ptr(last), number.numel);
+  return last;
 }

@@ -11,13 +11,13 @@ export type OrOptions<O> = Tensor | null | undefined | O;
  *
  * @param names what the places stand for, in order.
  * @param places what was given, the options in last place.
- * @param known all option names.
+ * @param known all option names, where the caller's `readOptions` does not see to them.
  */
 export function optionsFrom<O extends object>(
   op: string,
   names: readonly (keyof O & string)[],
   places: readonly OrOptions<O>[],
-  known: readonly (keyof O & string)[],
+  known?: readonly (keyof O & string)[],
 ): O {
   const gathered: Record<string, unknown> = {};
   let last = places.length - 1;
@@ -27,7 +27,7 @@ export function optionsFrom<O extends object>(
     if (given === undefined || given === null) continue;
     if (given instanceof Tensor && i < names.length) gathered[names[i]!] = given;
     else if (i === last && typeof given === "object" && Object.getPrototypeOf(given) === Object.prototype) {
-      checkOptions(op, given, known);
+      if (known) checkOptions(op, given, known);
       Object.assign(gathered, given);
     } else {
       const what = i < names.length ? `${names[i]} must be a tensor` : "options must be a plain object";

@@ -1,5 +1,5 @@
 // Activations along an axis, and what draws or marks classes: softmin, glu, maxout, Gumbel softmax, one-hot rows, coin tosses.
-import { checkInteger, checkNumber, checkOptions, describe, rangeError, show, typeError } from "../error.js";
+import { checkInteger, checkOptions, describe, rangeError, readOptions, show, typeError } from "../error.js";
 import { kernels, type Ptr } from "../kernels/index.js";
 import { offset } from "../memory/index.js";
 import { checkAxis } from "../shape.js";
@@ -8,7 +8,6 @@ import {
   allocate,
   arange,
   checkDType,
-  checkTensor,
   type DType,
   defaultGenerator,
   Generator,
@@ -16,27 +15,23 @@ import {
   type Tensor,
 } from "../tensor/index.js";
 import { sigmoid } from "./activation.js";
-import { zerosOf } from "./broadcast.js";
+import { binary, zerosOf } from "./broadcast.js";
+import { axisOf, checkNumeric } from "./checks.js";
+import { checkClass } from "./classes.js";
 import { code } from "./codes.js";
 import { eq } from "./compare.js";
 import { to } from "./convert.js";
 import { div, log, mul, neg, sub } from "./elementwise.js";
-import { checkFloat, splitOptions } from "./launch.js";
-import { reshape, slice } from "./layout.js";
+import { checkFloat } from "./launch.js";
+import { reshape } from "./layout.js";
 import { argmax, max } from "./reduce.js";
 import { softmax } from "./softmax.js";
+import { sliceAxis } from "./window.js";
 
 /** Softmax of −x along an axis. PyTorch: `F.softmin`. */
 export function softmin(x: Tensor, dim: number | { readonly dim: number }): Tensor {
   checkFloat("softmin", "x", x);
   return composed("softmin", [x], () => softmax(neg(x), dim));
-}
-
-/** The axis of a call `(x, dim?)` or `(x, { dim })`. */
-function axisOf(op: string, x: Tensor, dim: unknown): number {
-  const split = splitOptions<object>(dim, undefined);
-  checkOptions(op, split.options, ["dim"]);
-  return checkAxis(op, split.dim ?? -1, x.ndim);
 }
 
 /**
@@ -46,17 +41,12 @@ function axisOf(op: string, x: Tensor, dim: unknown): number {
  */
 export function glu(x: Tensor, dim?: number | { readonly dim?: number }): Tensor {
   checkFloat("glu", "x", x);
-  const axis = axisOf("glu", x, dim);
+  const axis = axisOf("glu", dim, x.ndim, -1);
   const size = x.shape[axis] ?? 1;
   if (x.ndim === 0 || size % 2 !== 0) {
     throw rangeError("glu", `the axis must have an even size: axis ${axis} of ${show(x.shape)} (dim)`);
   }
-  const half = (from: number, to: number) =>
-    slice(
-      x,
-      x.shape.map((_, i) => (i === axis ? [from, to] : null)),
-    );
-  return composed("glu", [x], () => mul(half(0, size / 2), sigmoid(half(size / 2, size))));
+  return composed("glu", [x], () => mul(sliceAxis(x, axis, 0, size / 2), sigmoid(sliceAxis(x, axis, size / 2, size))));
 }
 
 /**
@@ -68,7 +58,7 @@ export function glu(x: Tensor, dim?: number | { readonly dim?: number }): Tensor
 export function maxout(x: Tensor, pieces: number, dim?: number | { readonly dim?: number }): Tensor {
   checkFloat("maxout", "x", x);
   checkInteger("maxout", "pieces", pieces, 1);
-  const axis = axisOf("maxout", x, dim);
+  const axis = axisOf("maxout", dim, x.ndim, -1);
   const size = x.shape[axis] ?? 1;
   if (x.ndim === 0 || size % pieces !== 0) {
     throw rangeError("maxout", `the axis must hold a multiple of ${pieces}: axis ${axis} of ${show(x.shape)} (pieces)`);
@@ -102,18 +92,17 @@ export interface GumbelSoftmaxOptions {
  */
 export function gumbelSoftmax(logits: Tensor, options: GumbelSoftmaxOptions = {}): Tensor {
   checkFloat("gumbelSoftmax", "logits", logits);
-  checkOptions("gumbelSoftmax", options, ["tau", "hard", "dim", "generator"]);
-  const tau = checkNumber("gumbelSoftmax", "tau", options.tau ?? 1);
-  if (tau <= 0) throw rangeError("gumbelSoftmax", `tau must be positive: got ${tau}`);
-  const axis = checkAxis("gumbelSoftmax", options.dim ?? -1, logits.ndim);
-  const generator = generatorOf("gumbelSoftmax", options.generator);
+  const table = { tau: [1, Number.MIN_VALUE], hard: [false], dim: [-1], generator: [] } as const;
+  const { tau, hard: isHard, dim, generator: given } = readOptions("gumbelSoftmax", options, table);
+  const axis = checkAxis("gumbelSoftmax", dim, logits.ndim);
+  const generator = generatorOf("gumbelSoftmax", given);
   ptr(logits);
   return composed("gumbelSoftmax", [logits], () => {
     const u = allocate(logits.shape, "f32", "gumbelSoftmax");
     // From 2^-25 to 1 - 2^-24: both logarithms are finite.
     kernels.uniform(generator.ptr, ptr(u), u.numel, 1 / 33554432, 1);
     const soft = softmax(div(sub(logits, log(neg(log(u)))), tau), axis);
-    if (!options.hard) return soft;
+    if (!isHard) return soft;
     const classes = logits.shape[axis] ?? 1;
     const numbers = reshape(
       arange(classes),
@@ -154,8 +143,7 @@ export function bernoulli(p: Tensor, options: BernoulliOptions = {}): Tensor {
   if (p.numel > 0) checkUnit(from, p.numel);
   const u = allocate(p.shape, "f32", "bernoulli");
   kernels.uniform(generator.ptr, ptr(u), u.numel, 0, 1);
-  const y = allocate(p.shape, "f32", "bernoulli");
-  kernels.combine(code.lt, ptr(u), from, ptr(y), 1, 1, 1, u.numel, 0, 0, 0, 1, 0, 0, 0, 1);
+  const y = binary("bernoulli", code.lt, u, p);
   kernels.intToFloat(ptr(y), ptr(y), y.numel);
   u.release("within bernoulli()");
   return record("bernoulli", y, [[p, (gy) => zerosOf("bernoulli", gy)]]);
@@ -179,23 +167,15 @@ export interface OneHotOptions {
  * console.log(oneHot(tensor([0, 2]), 3).toArray()); // [[1, 0, 0], [0, 0, 1]]
  */
 export function oneHot(x: Tensor, numClasses: number, options: OneHotOptions = {}): Tensor {
-  checkTensor("oneHot", "x", x);
+  checkNumeric("oneHot", "x", x);
   checkInteger("oneHot", "numClasses", numClasses, 1, 2147483647);
   checkOptions("oneHot", options, ["dtype"]);
   const dtype = checkDType("oneHot", options.dtype ?? "i32");
-  if (x.dtype === "bool") throw typeError("oneHot", "x holds class numbers: got bool", 'Convert with to("i32").');
   const from = ptr(x);
   const y = allocate([...x.shape, numClasses], dtype, "oneHot");
   const one = dtype === "f32" ? 0x3f800000 : 1;
   const bad = kernels.oneHot(from, x.dtype === "f32" ? 1 : 0, ptr(y), x.numel, numClasses, one);
-  if (bad >= 0) {
-    const value = x.toTypedArray()[bad];
-    y.release("within oneHot()");
-    throw rangeError(
-      "oneHot",
-      `${value} is no class of ${numClasses} (element ${bad} of x ${show(x.shape)})`,
-      `Classes are integers from 0 to ${numClasses - 1}.`,
-    );
-  }
+  if (bad >= 0) y.release("within oneHot()");
+  checkClass("oneHot", bad, x, numClasses, "x");
   return unrecorded("oneHot", y, [x]);
 }

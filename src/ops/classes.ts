@@ -1,9 +1,9 @@
 // Class numbers as targets: their place beside the logits, and their one-hot rows.
-import { rangeError, show, typeError } from "../error.js";
+import { rangeError, show } from "../error.js";
 import { kernels } from "../kernels/index.js";
-import { sameShape } from "../shape.js";
 import { unrecorded } from "../tape/index.js";
-import { allocate, checkTensor, ptr, type Tensor } from "../tensor/index.js";
+import { allocate, ptr, type Tensor } from "../tensor/index.js";
+import { checkFits, checkNumeric } from "./checks.js";
 import { checkFloat } from "./launch.js";
 import { permute, reshape } from "./layout.js";
 
@@ -13,16 +13,10 @@ export const classAxis = (input: Tensor): number => (input.ndim === 1 ? 0 : 1);
 /** Throws unless input is `[batch, classes, …]` or `[classes]`, and target as many class numbers: `[batch, …]` or `[]`. */
 export function checkClasses(op: string, input: Tensor, target: Tensor): void {
   checkFloat(op, "input", input);
-  checkTensor(op, "target", target);
-  if (target.dtype === "bool") throw typeError(op, "target holds class numbers: got bool", 'Convert with to("i32").');
+  checkNumeric(op, "target", target);
   const expected = input.shape.filter((_, i) => i !== classAxis(input));
-  if (input.ndim === 0 || !sameShape(target.shape, expected)) {
-    throw rangeError(
-      op,
-      `target must be ${show(expected)} for an input of ${show(input.shape)}: got ${show(target.shape)}`,
-      "input is [batch, classes, …], target [batch, …].",
-    );
-  }
+  if (input.ndim === 0) throw rangeError(op, "input must be [batch, classes, …]: got []");
+  checkFits(op, "target", target, expected, ` for an input of ${show(input.shape)}`);
 }
 
 /** The input as `[rows, classes]`, a row for each target. */
@@ -33,12 +27,12 @@ export function classRows(input: Tensor, rows: number): Tensor {
 }
 
 /** Throws for the position that a kernel answered with; -1 is none. */
-export function checkClass(op: string, bad: number, target: Tensor, classes: number): void {
+export function checkClass(op: string, bad: number, target: Tensor, classes: number, name = "target"): void {
   if (bad < 0) return;
   throw rangeError(
     op,
-    `target ${target.toTypedArray()[bad]} is no class of ${classes} (element ${bad} of target ${show(target.shape)})`,
-    `Targets are integers from 0 to ${classes - 1}.`,
+    `${name} ${target.toTypedArray()[bad]} is no class of ${classes} (element ${bad} of ${name} ${show(target.shape)})`,
+    `Classes are integers from 0 to ${classes - 1}.`,
   );
 }
 

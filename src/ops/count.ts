@@ -1,9 +1,12 @@
 // Counting: histograms of values and of integers.
-import { checkInteger, checkNumber, checkOptions, rangeError, show, typeError } from "../error.js";
+
+import { checkInteger, rangeError, readOptions, show } from "../error.js";
 import { kernels } from "../kernels/index.js";
 import { composed, unrecorded } from "../tape/index.js";
-import { allocate, checkTensor, fillWith, ptr, type Tensor } from "../tensor/index.js";
-import { checkIndex } from "./along.js";
+import { allocate, ptr, type Tensor } from "../tensor/index.js";
+import { checkIndex, filled } from "./along.js";
+import { type OrOptions, optionsFrom } from "./arguments.js";
+import { checkFits } from "./checks.js";
 import { checkFloat } from "./launch.js";
 import { amax } from "./reduce.js";
 
@@ -27,17 +30,23 @@ export interface HistcOptions {
  */
 export function histc(x: Tensor, options: HistcOptions = {}): Tensor {
   checkFloat("histc", "x", x);
-  checkOptions("histc", options, ["bins", "min", "max"]);
-  const bins = checkInteger("histc", "bins", options.bins ?? 100, 1);
-  const low = checkNumber("histc", "min", options.min ?? 0);
-  const high = checkNumber("histc", "max", options.max ?? 0, low);
+  const { bins, min, max } = readOptions("histc", options, { bins: [100], min: [0], max: [0, options?.min ?? 0] });
+  checkInteger("histc", "bins", bins, 1);
   const from = ptr(x);
   const y = allocate([bins], "f32", "histc");
-  if (kernels.histogram(from, ptr(y), x.numel, bins, low, high) !== 0) {
+  if (kernels.histogram(from, ptr(y), x.numel, bins, min, max) !== 0) {
     y.release("within histc()");
     throw rangeError("histc", "the range of the elements is not finite", "Give min and max.");
   }
   return unrecorded("histc", y, [x]);
+}
+
+/** Options of `bincount`. */
+export interface BincountOptions {
+  /** f32, one for each element: what it counts. Default 1. */
+  readonly weights?: Tensor | null | undefined;
+  /** Least length of the result; default 0. */
+  readonly minlength?: number;
 }
 
 /**
@@ -45,32 +54,22 @@ export function histc(x: Tensor, options: HistcOptions = {}): Tensor {
  * read on the host, since it is the size.
  *
  * @param x vector of integers, none negative.
- * @param weights f32, one for each element.
- * @param options `minlength`: least length of the result, default 0.
+ * @param options `weights` (also by position), `minlength`.
  * @throws RangeError for a negative element, with its position. PyTorch: `torch.bincount`.
  * @example
  * import { bincount, tensor } from "gradine";
  * console.log(bincount(tensor([1, 3, 1], { dtype: "i32" })).toArray()); // [0, 2, 0, 1]
  */
-export function bincount(
-  x: Tensor,
-  weights?: Tensor | { readonly minlength?: number },
-  options?: { readonly minlength?: number },
-): Tensor {
+export function bincount(x: Tensor, weights?: OrOptions<BincountOptions>, options?: BincountOptions): Tensor {
   const op = "bincount";
   checkIndex(op, "x", x);
   if (x.ndim !== 1) throw rangeError(op, `takes a vector: x is ${show(x.shape)}`);
-  const isOptions = weights !== undefined && !("dtype" in weights);
-  const given = (isOptions ? (weights as { readonly minlength?: number }) : options) ?? {};
-  checkOptions(op, given, ["minlength"]);
-  const minlength = checkInteger(op, "minlength", given.minlength ?? 0, 0);
-  const by = isOptions ? undefined : (weights as Tensor | undefined);
-  if (by !== undefined) {
-    checkTensor(op, "weights", by);
-    if (by.dtype !== "f32") throw typeError(op, `weights must be f32: got ${by.dtype}`);
-    if (by.ndim !== 1 || by.numel !== x.numel) {
-      throw rangeError(op, `takes a weight for each element: x is ${show(x.shape)}, weights are ${show(by.shape)}`);
-    }
+  const given = optionsFrom<BincountOptions>(op, ["weights"], [weights, options]);
+  const { weights: by, minlength } = readOptions(op, given, { weights: [], minlength: [0, 0] });
+  checkInteger(op, "minlength", minlength);
+  if (by) {
+    checkFloat(op, "weights", by);
+    checkFits(op, "weights", by, x.shape);
   }
   const y = composed(op, [], () => {
     const plain = allocate(x.shape, "i32", op);
@@ -82,10 +81,8 @@ export function bincount(
       );
     }
     const n = Math.max(minlength, x.numel === 0 ? 0 : amax(plain).item() + 1);
-    const counts = allocate([n], by ? "f32" : "i32", op);
-    fillWith(counts, 0);
-    const add = by ?? allocate(x.shape, "i32", op);
-    if (by === undefined) fillWith(add, 1);
+    const counts = filled([n], by ? "f32" : "i32", op, 0);
+    const add = by ?? filled(x.shape, "i32", op, 1);
     kernels.scatter(ptr(add), ptr(plain), ptr(counts), 1, n, x.numel, 1, by ? 1 : 2);
     return counts;
   });

@@ -1,13 +1,14 @@
 // Rows of a table by index, one by one or in bags.
-import { checkInteger, checkOptions, describe, rangeError, show, typeError } from "../error.js";
+
+import { checkInteger, checkOptions, rangeError, readOptions, show, typeError } from "../error.js";
 import { extra } from "../kernels/index.js";
 import { nullPtr } from "../memory/index.js";
-import { sameShape } from "../shape.js";
 import { composed, goesWith, record } from "../tape/index.js";
-import { allocate, fillWith, ptr, type Tensor, viewOf } from "../tensor/index.js";
-import { addAlong, checkIndex, plainIndex, scatterAlong, selectAlong } from "./along.js";
+import { allocate, ptr, type Tensor, viewOf } from "../tensor/index.js";
+import { addAlong, checkIndex, filled, plainIndex, scatterAlong, selectAlong } from "./along.js";
 import { type OrOptions, optionsFrom } from "./arguments.js";
 import { maximum } from "./arithmetic.js";
+import { checkFits } from "./checks.js";
 import { eq, ge } from "./compare.js";
 import { div, mul } from "./elementwise.js";
 import { checkFloat } from "./launch.js";
@@ -96,18 +97,18 @@ export function embeddingBag(
 ): Tensor {
   const op = "embeddingBag";
   checkIndex(op, "input", input);
-  const known = ["offsets", "mode", "perSampleWeights", "includeLastOffset", "paddingIdx"] as const;
-  const given = optionsFrom<EmbeddingBagOptions>(op, ["offsets"], [offsets, options], known);
+  const given = readOptions(op, optionsFrom<EmbeddingBagOptions>(op, ["offsets"], [offsets, options]), {
+    offsets: [],
+    mode: ["mean", "sum", "max"],
+    perSampleWeights: [],
+    includeLastOffset: [false],
+    paddingIdx: [],
+  });
   const padding = checkTable(op, weight, given.paddingIdx);
-  const { mode = "mean", perSampleWeights: factors } = given;
-  if (mode !== "sum" && mode !== "mean" && mode !== "max") {
-    throw rangeError(op, `mode must be "sum", "mean" or "max": got ${describe(mode)}`);
-  }
+  const { mode, perSampleWeights: factors } = given;
   if (factors) {
     checkFloat(op, "perSampleWeights", factors);
-    if (!sameShape(factors.shape, input.shape)) {
-      throw rangeError(op, `perSampleWeights ${show(factors.shape)} must have the input's shape ${show(input.shape)}`);
-    }
+    checkFits(op, "perSampleWeights", factors, input.shape, " as the input");
     if (mode !== "sum") throw rangeError(op, `perSampleWeights go with mode "sum": mode is "${mode}"`);
   }
   const starts = given.offsets ?? null;
@@ -135,8 +136,7 @@ export function embeddingBag(
     if (padded !== null) rows = drop(rows, padded);
     const total = addAlong(rows, 0, ids, [bags, weight.shape[1]!]);
     if (mode !== "mean") return total;
-    const one = allocate([n, 1], "f32", op);
-    fillWith(one, 1);
+    const one = filled([n, 1], "f32", op, 1);
     const counts = addAlong(padded === null ? one : drop(one, padded), 0, ids, [bags, 1]);
     return div(total, maximum(counts, 1));
   });

@@ -1,22 +1,26 @@
 // Picking, writing and adding elements and slices by index along an axis. Every index is checked before anything is
 // written. Indices are i32, or f32 that hold integers. Repeated indices: additions run in the order of the index, of
 // values written the last stays.
-import { checkNumber, checkOptions, rangeError, show, typeError } from "../error.js";
+
+import { checkOptions, rangeError, readOptions, show } from "../error.js";
 import { kernels } from "../kernels/index.js";
-import { aroundAxis, broadcastShapes, checkAxis, type Shape, sameShape } from "../shape.js";
+import { aroundAxis, broadcastShapes, checkAxis, resized, type Shape, sameShape } from "../shape.js";
 import { composed, record } from "../tape/index.js";
-import { allocate, arange, checkTensor, fillWith, ptr, type Tensor } from "../tensor/index.js";
+import { allocate, arange, checkTensor, ptr, type Tensor } from "../tensor/index.js";
 import {
   addAlong,
   checkIndex,
   checkPosition,
   copyOf,
+  filled,
   gatherAlong,
+  isNumbered,
   plainIndex,
   scatterAlong,
   selectAlong,
   settleIndex,
 } from "./along.js";
+import { checkFits, checkNumeric, checkSameType } from "./checks.js";
 import { mul } from "./elementwise.js";
 import { checkFloat, splitOptions } from "./launch.js";
 import { expand, reshape, slice } from "./layout.js";
@@ -70,15 +74,8 @@ export function indexAdd(
   checkFloat("indexAdd", "x", x);
   checkFloat("indexAdd", "source", source);
   const axis = checkRows("indexAdd", x, dim, index);
-  checkOptions("indexAdd", options, ["alpha"]);
-  const alpha = checkNumber("indexAdd", "alpha", options.alpha ?? 1);
-  const shape = x.shape.map((size, i) => (i === axis ? index.numel : size));
-  if (!sameShape(source.shape, shape)) {
-    throw rangeError(
-      "indexAdd",
-      `source must be ${show(shape)} for x ${show(x.shape)} and index ${show(index.shape)}: got ${show(source.shape)}`,
-    );
-  }
+  const { alpha } = readOptions("indexAdd", options, { alpha: [1] });
+  checkFits("indexAdd", "source", source, resized(x.shape, axis, index.numel), ` for x ${show(x.shape)}`);
   return composed("indexAdd", [x, source], () => {
     const plain = plainIndex("indexAdd", index, x.shape[axis]!);
     const scaled = alpha === 1 ? source : mul(source, alpha);
@@ -159,10 +156,9 @@ export function takeAlongDim(x: Tensor, index: Tensor, dim?: number | { readonly
   if (index.ndim !== x.ndim) {
     throw rangeError(op, `index needs as many axes as x: x is ${show(x.shape)}, index is ${show(index.shape)}`);
   }
-  const but = (shape: Shape, size: number) => shape.map((n, i) => (i === axis ? size : n));
-  const shape = broadcastShapes(op, but(x.shape, 1), but(index.shape, 1));
+  const shape = broadcastShapes(op, resized(x.shape, axis, 1), resized(index.shape, axis, 1));
   const wide = (t: Tensor) => {
-    const to = but(shape, t.shape[axis]!);
+    const to = resized(shape, axis, t.shape[axis]!);
     return sameShape(to, t.shape) ? t : expand(t, to);
   };
   return composed(op, [x], () => gather(wide(x), axis, wide(index)));
@@ -187,7 +183,7 @@ export function take(x: Tensor, index: Tensor): Tensor {
 /** A source of scatter, checked: a tensor of x's dtype at least as large as the index. */
 function checkSource(op: string, x: Tensor, index: Tensor, src: Tensor): void {
   checkTensor(op, "src", src);
-  if (src.dtype !== x.dtype) throw typeError(op, `dtypes differ: x is ${x.dtype}, src is ${src.dtype}`);
+  checkSameType(op, "x", x, "src", src);
   if (src.ndim !== index.ndim || index.shape.some((size, i) => size > src.shape[i]!)) {
     throw rangeError(op, `src ${show(src.shape)} must be at least as large as index ${show(index.shape)}`);
   }
@@ -220,12 +216,7 @@ function lastWriters(axis: number, index: Tensor, shape: Shape): Tensor {
   return composed("scatter", [], () => {
     const number = reshape(arange(index.numel), index.shape);
     const places = allocate(shape, "i32", "scatter");
-    const written = writeAlong("scatter", places, axis, index, number, 0);
-    const there = gather(written, axis, index);
-    const last = allocate(index.shape, "f32", "scatter");
-    // Read as f32, small positive integers are distinct denormals.
-    kernels.equalMask(ptr(there), ptr(number), ptr(last), index.numel);
-    return last;
+    return isNumbered("scatter", gather(writeAlong("scatter", places, axis, index, number, 0), axis, index), number);
   });
 }
 
@@ -242,29 +233,7 @@ function lastWriters(axis: number, index: Tensor, shape: Shape): Tensor {
  * console.log(scatter(zeros([2, 3]), 1, labels, 1).toArray()); // [[0, 0, 1], [1, 0, 0]]
  */
 export function scatter(x: Tensor, dim: number, index: Tensor, src: Tensor | number | boolean): Tensor {
-  checkTensor("scatter", "x", x);
-  const axis = checkElements("scatter", x, dim, index);
-  if (typeof src === "number" || typeof src === "boolean") {
-    return composed("scatter", [x], () => {
-      const plain = plainIndex("scatter", index, x.shape[axis] ?? 1);
-      const values = allocate(index.shape, x.dtype, "scatter");
-      fillWith(values, Number(src));
-      const y = writeAlong("scatter", x, axis, plain, values, 0);
-      values.release("within scatter()");
-      return record("scatter", y, [[x, (gy) => scatter(gy, axis, plain, 0)]], [plain]);
-    });
-  }
-  checkSource("scatter", x, index, src);
-  return composed("scatter", [x, src], () => {
-    const plain = plainIndex("scatter", index, x.shape[axis] ?? 1);
-    const values = part(src, index.shape, -1);
-    const y = writeAlong("scatter", x, axis, plain, values, 0);
-    const partials: Partials = [
-      [x, (gy) => scatter(gy, axis, plain, 0)],
-      [values, (gy) => mul(gather(gy, axis, plain), lastWriters(axis, plain, x.shape))],
-    ];
-    return record("scatter", y, partials, [plain]);
-  });
+  return written("scatter", x, dim, index, src, false);
 }
 
 /**
@@ -274,18 +243,38 @@ export function scatter(x: Tensor, dim: number, index: Tensor, src: Tensor | num
  * @throws RangeError for an index out of range, with its position. PyTorch: `torch.scatter_add`.
  */
 export function scatterAdd(x: Tensor, dim: number, index: Tensor, src: Tensor): Tensor {
-  checkTensor("scatterAdd", "x", x);
-  const axis = checkElements("scatterAdd", x, dim, index);
-  checkSource("scatterAdd", x, index, src);
-  if (x.dtype === "bool") throw typeError("scatterAdd", "x must be f32 or i32: got bool");
-  return composed("scatterAdd", [x, src], () => {
-    const plain = plainIndex("scatterAdd", index, x.shape[axis] ?? 1);
-    const values = part(src, index.shape, -1);
-    const y = writeAlong("scatterAdd", x, axis, plain, values, x.dtype === "f32" ? 1 : 2);
-    const partials: Partials = [
-      [x, (gy) => gy],
-      [values, (gy) => gather(gy, axis, plain)],
-    ];
-    return record("scatterAdd", y, partials, [plain]);
+  return written("scatterAdd", x, dim, index, src, true);
+}
+
+/** x with the values at the index, or with them added there. */
+function written(
+  op: string,
+  x: Tensor,
+  dim: number,
+  index: Tensor,
+  src: Tensor | number | boolean,
+  adds: boolean,
+): Tensor {
+  checkTensor(op, "x", x);
+  if (adds) checkNumeric(op, "x", x);
+  const axis = checkElements(op, x, dim, index);
+  const value = adds || (typeof src !== "number" && typeof src !== "boolean") ? null : Number(src);
+  if (value === null) checkSource(op, x, index, src as Tensor);
+  return composed(op, value === null ? [x, src as Tensor] : [x], () => {
+    const plain = plainIndex(op, index, x.shape[axis] ?? 1);
+    const values = value === null ? part(src as Tensor, index.shape, -1) : filled(index.shape, x.dtype, op, value);
+    const y = writeAlong(op, x, axis, plain, values, adds ? (x.dtype === "f32" ? 1 : 2) : 0);
+    const partials: Partials = [[x, (gy) => (adds ? gy : scatter(gy, axis, plain, 0))]];
+    if (value !== null) values.release(`within ${op}()`);
+    else {
+      partials.push([
+        values,
+        (gy) => {
+          const there = gather(gy, axis, plain);
+          return adds ? there : mul(there, lastWriters(axis, plain, x.shape));
+        },
+      ]);
+    }
+    return record(op, y, partials, [plain]);
   });
 }

@@ -1,11 +1,22 @@
 // x[…] of Python: integers, ranges, "...", null, index tensors and masks; reading, writing in place, and a copy written.
+
 import { checkOptions, describe, rangeError, show, typeError } from "../error.js";
 import { kernels } from "../kernels/index.js";
-import { broadcastShapes, numelOf, type Shape, type SliceRange, sameShape, sliceWindow, stridesOf } from "../shape.js";
+import {
+  broadcastShapes,
+  numelOf,
+  otherAxes,
+  type Shape,
+  type SliceRange,
+  sameShape,
+  sliceWindow,
+  stridesOf,
+} from "../shape.js";
 import { composed, isRecording, record } from "../tape/index.js";
-import { allocate, arange, checkTensor, fillWith, ptr, Tensor } from "../tensor/index.js";
-import { checkIndex, checkPosition, copyOf, plainIndex, selectAlong } from "./along.js";
+import { allocate, arange, checkTensor, ptr, Tensor } from "../tensor/index.js";
+import { checkIndex, checkPosition, copyOf, filled, isNumbered, plainIndex, selectAlong } from "./along.js";
 import { sumTo } from "./broadcast.js";
+import { checkSameType } from "./checks.js";
 import { mul } from "./elementwise.js";
 import { expand, permute, reshape, slice } from "./layout.js";
 import { nonzeroPositions } from "./positions.js";
@@ -111,7 +122,7 @@ interface Gathered {
 function gatherIndices(op: string, shape: Shape, picked: readonly Picked[]): Gathered {
   const axes = picked.flatMap(({ axis, span }) => Array.from({ length: span }, (_, i) => axis + i));
   const adjacent = axes.every((axis, i) => i === 0 || axis === axes[i - 1]! + 1);
-  const rest = shape.map((_, i) => i).filter((i) => !axes.includes(i));
+  const rest = otherAxes(shape.length, axes);
   // As in NumPy: indices that stand apart move to the front.
   const first = adjacent ? rest.filter((axis) => axis < (axes[0] ?? 0)).length : 0;
   const size = (list: readonly number[]) => list.map((axis) => shape[axis]!);
@@ -191,13 +202,9 @@ const asList = (indices: Index | readonly Index[]): readonly Index[] =>
 
 /** The values as a tensor of x's dtype. */
 function valueTensor(op: string, x: Tensor, value: unknown): Tensor {
-  if (typeof value === "number" || typeof value === "boolean") {
-    const y = allocate([], x.dtype, op);
-    fillWith(y, Number(value));
-    return y;
-  }
+  if (typeof value === "number" || typeof value === "boolean") return filled([], x.dtype, op, Number(value));
   checkTensor(op, "value", value);
-  if (value.dtype !== x.dtype) throw typeError(op, `dtypes differ: x is ${x.dtype}, value is ${value.dtype}`);
+  checkSameType(op, "x", x, "value", value);
   return value;
 }
 
@@ -331,15 +338,10 @@ export function indexPut(
 /** 1 where a value was the last to be written to its place, else 0. */
 function lastWriters(shape: Shape, selection: Selection): Tensor {
   return composed("indexPut", [], () => {
-    const places = allocate(shape, "i32", "indexPut");
-    fillWith(places, 0);
+    const places = filled(shape, "i32", "indexPut", 0);
     const part = read("indexPut", places, selection);
     const number = reshape(arange(part.numel), part.shape);
     write("indexPut", places, selection, number, false);
-    const there = read("indexPut", places, selection);
-    const last = allocate(part.shape, "f32", "indexPut");
-    // Read as f32, small positive integers are distinct denormals.
-    kernels.equalMask(ptr(there), ptr(number), ptr(last), last.numel);
-    return last;
+    return isNumbered("indexPut", read("indexPut", places, selection), number);
   });
 }

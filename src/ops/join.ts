@@ -1,18 +1,15 @@
 // Joining and taking apart: stack, split and their kin, repetition, grids, rolling.
-import { checkInteger, checkOptions, describe, rangeError, show, typeError } from "../error.js";
-import { checkAxis, checkShape, type Shape, type SliceRange } from "../shape.js";
+import { checkInteger, checkOptions, describe, rangeError, readOptions, show } from "../error.js";
+import { checkAxis, checkShape, type Shape } from "../shape.js";
 import { composed } from "../tape/index.js";
 import { checkTensor, type Tensor } from "../tensor/index.js";
+import { axisOf, checkAlike, checkTensors } from "./checks.js";
 import { splitOptions } from "./launch.js";
-import { cat, expand, permute, reshape, slice, unsqueeze } from "./layout.js";
+import { cat, expand, permute, reshape, unsqueeze } from "./layout.js";
+import { sliceAxis } from "./window.js";
 
 /** The axis, in place of options. */
 type AxisOption = number | { readonly dim?: number };
-
-function axisOf(op: string, dim: AxisOption | undefined, rank: number): number {
-  if (typeof dim === "object" && dim !== null) checkOptions(op, dim, ["dim"]);
-  return checkAxis(op, (typeof dim === "object" ? dim?.dim : dim) ?? 0, rank);
-}
 
 /** Throws for a tensor without axes: there is nothing to cut. */
 function checkAxesOf(op: string, x: Tensor): void {
@@ -29,28 +26,15 @@ function checkAxesOf(op: string, x: Tensor): void {
  * console.log(stack([tensor([1, 2]), tensor([3, 4])], 1).toArray()); // [[1, 3], [2, 4]]
  */
 export function stack(tensors: readonly Tensor[], dim?: AxisOption): Tensor {
-  if (!Array.isArray(tensors) || tensors.length === 0)
-    throw typeError("stack", `takes an array of tensors: got ${describe(tensors)}`);
-  tensors.forEach((x, i) => checkTensor("stack", `tensor ${i}`, x));
-  const first = tensors[0]!;
-  const axis = axisOf("stack", dim, first.ndim + 1);
-  tensors.forEach((x, i) => {
-    if (show(x.shape) !== show(first.shape)) {
-      throw rangeError("stack", `shapes differ: tensor 0 is ${show(first.shape)}, tensor ${i} is ${show(x.shape)}`);
-    }
-    if (x.dtype !== first.dtype) throw typeError("stack", `dtypes differ: ${first.dtype} and ${x.dtype} (tensor ${i})`);
-  });
+  checkTensors("stack", tensors);
+  const axis = axisOf("stack", dim, tensors[0]!.ndim + 1, 0);
+  checkAlike("stack", tensors);
   return composed("stack", tensors, () =>
     cat(
       tensors.map((x) => unsqueeze(x, axis)),
       axis,
     ),
   );
-}
-
-/** x[…, start : start + length, …] of one axis. */
-function piece(x: Tensor, axis: number, start: number, length: number): Tensor {
-  return slice(x, [...new Array<null>(axis).fill(null), [start, start + length]]);
 }
 
 /** `length` elements of an axis from `start`; negative counts from the end. PyTorch: `torch.narrow`. */
@@ -61,7 +45,7 @@ export function narrow(x: Tensor, dim: number, start: number, length: number): T
   checkInteger("narrow", "start", start, -n, n);
   const from = start < 0 ? start + n : start;
   checkInteger("narrow", "length", length, 0, n - from);
-  return piece(x, axis, from, length);
+  return sliceAxis(x, axis, from, from + length);
 }
 
 /**
@@ -71,7 +55,7 @@ export function narrow(x: Tensor, dim: number, start: number, length: number): T
  */
 export function split(x: Tensor, sizes: number | readonly number[], dim?: AxisOption): Tensor[] {
   checkAxesOf("split", x);
-  const axis = axisOf("split", dim, x.ndim);
+  const axis = axisOf("split", dim, x.ndim, 0);
   const n = x.shape[axis]!;
   let lengths: number[];
   if (Array.isArray(sizes)) {
@@ -87,27 +71,26 @@ export function split(x: Tensor, sizes: number | readonly number[], dim?: AxisOp
   let at = 0;
   return lengths.map((length) => {
     at += length;
-    return piece(x, axis, at - length, length);
+    return sliceAxis(x, axis, at - length, at);
   });
 }
 
 /** x cut along an axis into at most `chunks` pieces of one size (the last may be smaller). PyTorch: `torch.chunk`. */
 export function chunk(x: Tensor, chunks: number, dim?: AxisOption): Tensor[] {
   checkAxesOf("chunk", x);
-  const axis = axisOf("chunk", dim, x.ndim);
+  const axis = axisOf("chunk", dim, x.ndim, 0);
   checkInteger("chunk", "chunks", chunks, 1);
   const n = x.shape[axis]!;
-  if (n === 0) return Array.from({ length: chunks }, () => piece(x, axis, 0, 0));
-  return split(x, Math.ceil(n / chunks), axis);
+  return split(x, n === 0 ? new Array<number>(chunks).fill(0) : Math.ceil(n / chunks), axis);
 }
 
 /** The slices along an axis, without it: `[…, n, …] -> n × […]`. PyTorch: `torch.unbind`. */
 export function unbind(x: Tensor, dim?: AxisOption): Tensor[] {
   checkAxesOf("unbind", x);
-  const axis = axisOf("unbind", dim, x.ndim);
+  const axis = axisOf("unbind", dim, x.ndim, 0);
   const shape = x.shape.filter((_, i) => i !== axis);
   return composed("unbind", [x], () =>
-    Array.from({ length: x.shape[axis]! }, (_, i) => reshape(piece(x, axis, i, 1), shape)),
+    Array.from({ length: x.shape[axis]! }, (_, i) => reshape(sliceAxis(x, axis, i, i + 1), shape)),
   );
 }
 
@@ -156,15 +139,9 @@ function repeated(op: string, x: Tensor, times: readonly number[]): Tensor {
  * @param options `indexing`: "ij" (default), or "xy": the first two axes swapped, as for plots. PyTorch: `torch.meshgrid`.
  */
 export function meshgrid(tensors: readonly Tensor[], options: { readonly indexing?: "ij" | "xy" } = {}): Tensor[] {
-  if (!Array.isArray(tensors) || tensors.length === 0)
-    throw typeError("meshgrid", `takes an array of tensors: got ${describe(tensors)}`);
-  checkOptions("meshgrid", options, ["indexing"]);
-  const { indexing = "ij" } = options;
-  if (indexing !== "ij" && indexing !== "xy") {
-    throw rangeError("meshgrid", `indexing must be "ij" or "xy": got ${describe(indexing)}`);
-  }
+  checkTensors("meshgrid", tensors);
+  const { indexing } = readOptions("meshgrid", options, { indexing: ["ij", "xy"] });
   tensors.forEach((x, i) => {
-    checkTensor("meshgrid", `tensor ${i}`, x);
     if (x.ndim > 1) throw rangeError("meshgrid", `takes vectors: tensor ${i} is ${show(x.shape)}`);
   });
   const shape = tensors.map((x) => x.numel);
@@ -215,6 +192,5 @@ function rollAxis(x: Tensor, axis: number, shift: number): Tensor {
   const n = x.shape[axis]!;
   const by = n === 0 ? 0 : ((shift % n) + n) % n;
   if (by === 0) return x;
-  const range = (part: SliceRange) => slice(x, [...new Array<null>(axis).fill(null), part]);
-  return cat([range([n - by, n]), range([0, n - by])], axis);
+  return cat([sliceAxis(x, axis, n - by, n), sliceAxis(x, axis, 0, n - by)], axis);
 }

@@ -1,11 +1,12 @@
 // Shape and order of elements: views that share memory, and copies by strides.
-import { checkOptions, describe, rangeError, show, typeError } from "../error.js";
-import { kernels } from "../kernels/index.js";
+import { describe, rangeError, show, typeError } from "../error.js";
 import {
   checkAxes,
   checkAxis,
   checkShape,
   numelOf,
+  otherAxes,
+  resized,
   type Shape,
   type SliceRange,
   sliceWindow,
@@ -13,16 +14,15 @@ import {
 } from "../shape.js";
 import { record } from "../tape/index.js";
 import { allocate, checkTensor, ptr, type Tensor, transposedView, viewOf } from "../tensor/index.js";
+import { copyOf } from "./along.js";
 import { sumTo } from "./broadcast.js";
-import { copyStrided, takeWindow } from "./window.js";
+import { axesInOrder, axisOf, checkAlike, checkTensors } from "./checks.js";
+import { copyStrided, sliceAxis, stridedCopy, takeWindow } from "./window.js";
 
 /** A copy with memory of its own. PyTorch: `torch.clone`. */
 export function clone(x: Tensor): Tensor {
   checkTensor("clone", "x", x);
-  const from = ptr(x);
-  const y = allocate(x.shape, x.dtype, "clone");
-  kernels.copyStrided(from, ptr(y), 1, 1, 1, x.numel, 0, 0, 0, 1, 0, 0, 0, 1);
-  return record("clone", y, [[x, (gy) => gy]]);
+  return record("clone", copyOf(x, "clone"), [[x, (gy) => gy]]);
 }
 
 /**
@@ -113,20 +113,14 @@ export function permute(x: Tensor, dims: readonly number[]): Tensor {
   if (!Array.isArray(dims) || dims.length !== x.ndim) {
     throw rangeError("permute", `takes one axis for each of the ${x.ndim} axes: got ${describe(dims)}`);
   }
-  const order = dims.map((dim) => checkAxis("permute", dim, x.ndim));
-  if (new Set(order).size !== order.length) throw rangeError("permute", `axes must be distinct: got ${describe(dims)}`);
-  const shape = order.map((axis) => x.shape[axis]!);
+  const order = axesInOrder("permute", dims, x.ndim);
   const strides = stridesOf(x.shape);
-  ptr(x); // a released tensor throws before anything is made
-  const y = allocate(shape, x.dtype, "permute");
-  copyStrided(
+  const y = stridedCopy(
+    "permute",
     x,
     0,
     order.map((axis) => strides[axis]!),
-    y,
-    0,
-    stridesOf(shape),
-    shape,
+    order.map((axis) => x.shape[axis]!),
   );
   const inverse = order.map((_, i) => order.indexOf(i));
   return record("permute", y, [[x, (gy) => permute(gy, inverse)]]);
@@ -139,19 +133,15 @@ export function movedim(
   destination: number | readonly number[],
 ): Tensor {
   checkTensor("movedim", "x", x);
-  const read = (dims: number | readonly number[], name: string) => {
-    const axes = (Array.isArray(dims) ? dims : [dims]).map((dim) => checkAxis("movedim", dim, x.ndim, name));
-    if (new Set(axes).size !== axes.length)
-      throw rangeError("movedim", `axes must be distinct: ${name} is ${describe(dims)}`);
-    return axes;
-  };
+  const read = (dims: number | readonly number[], name: string) =>
+    axesInOrder("movedim", typeof dims === "number" ? [dims] : dims, x.ndim, name);
   const from = read(source, "source");
   const to = read(destination, "destination");
   if (from.length !== to.length) {
     throw rangeError("movedim", `source ${describe(source)} and destination ${describe(destination)} differ in length`);
   }
   if (x.ndim === 0) return x;
-  const rest = x.shape.map((_, i) => i).filter((i) => !from.includes(i));
+  const rest = otherAxes(x.ndim, from);
   return permute(
     x,
     x.shape.map((_, i) => (to.includes(i) ? from[to.indexOf(i)]! : rest.shift()!)),
@@ -200,27 +190,17 @@ export function slice(x: Tensor, ranges: readonly SliceRange[]): Tensor {
  * console.log(cat([zeros([2, 3]), ones([2, 1])], { dim: 1 }).shape); // [2, 4]
  */
 export function cat(tensors: readonly Tensor[], dim: number | { readonly dim?: number } = 0): Tensor {
-  if (!Array.isArray(tensors) || tensors.length === 0)
-    throw typeError("cat", `takes an array of tensors: got ${describe(tensors)}`);
-  tensors.forEach((x, i) => checkTensor("cat", `tensor ${i}`, x));
-  if (typeof dim === "object") checkOptions("cat", dim, ["dim"]);
+  checkTensors("cat", tensors);
   const first = tensors[0]!;
-  const axis = checkAxis("cat", typeof dim === "object" ? (dim.dim ?? 0) : dim, first.ndim);
+  const axis = axisOf("cat", dim, first.ndim, 0);
   if (first.ndim === 0) throw rangeError("cat", "tensors without axes cannot be joined", "Use stack().");
+  checkAlike("cat", tensors, axis);
   let total = 0;
-  tensors.forEach((x, i) => {
-    if (x.dtype !== first.dtype) throw typeError("cat", `dtypes differ: ${first.dtype} and ${x.dtype} (tensor ${i})`);
-    if (x.ndim !== first.ndim || x.shape.some((size: number, a: number) => a !== axis && size !== first.shape[a])) {
-      throw rangeError(
-        "cat",
-        `shapes differ beside axis ${axis}: tensor 0 is ${show(first.shape)}, tensor ${i} is ${show(x.shape)}`,
-      );
-    }
+  for (const x of tensors) {
+    ptr(x);
     total += x.shape[axis]!;
-  });
-  for (const x of tensors) ptr(x);
-  const shape = first.shape.slice();
-  shape[axis] = total;
+  }
+  const shape = resized(first.shape, axis, total);
   const y = allocate(shape, first.dtype, "cat");
   const strides = stridesOf(shape);
   const partials: [Tensor, (gy: Tensor) => Tensor][] = [];
@@ -229,7 +209,7 @@ export function cat(tensors: readonly Tensor[], dim: number | { readonly dim?: n
     const start = at;
     at += x.shape[axis]!;
     copyStrided(x, 0, stridesOf(x.shape), y, start * strides[axis]!, strides, x.shape);
-    partials.push([x, (gy) => slice(gy, [...new Array<null>(axis).fill(null), [start, start + x.shape[axis]!]])]);
+    partials.push([x, (gy) => sliceAxis(gy, axis, start, start + x.shape[axis]!)]);
   }
   return record("cat", y, partials);
 }
@@ -252,10 +232,7 @@ export function expand(x: Tensor, shape: Shape): Tensor {
     return i < extra || own === 1 ? 0 : strides[i - extra]!;
   });
   if (extra < 0) throw rangeError("expand", `shape ${show(shape)} has fewer axes than x: ${show(x.shape)}`);
-  ptr(x);
-  const y = allocate(to, x.dtype, "expand");
-  copyStrided(x, 0, walk, y, 0, stridesOf(to), to);
-  return record("expand", y, [[x, (gy) => sumTo(gy, x.shape)]]);
+  return record("expand", stridedCopy("expand", x, 0, walk, to), [[x, (gy) => sumTo(gy, x.shape)]]);
 }
 
 /** Stretches axes of size 1 to `shape`, as a copy; new axes come first. PyTorch: `torch.broadcast_to`. */

@@ -1,5 +1,5 @@
 // Losses of scores of classes.
-import { checkInteger, checkNumber, describe, rangeError, show, typeError } from "../error.js";
+import { checkInteger, rangeError, readOptions, show } from "../error.js";
 import { kernels } from "../kernels/index.js";
 import { nullPtr } from "../memory/index.js";
 import { sameShape } from "../shape.js";
@@ -7,6 +7,7 @@ import { composed, goesWith, isRecording, record } from "../tape/index.js";
 import { allocate, checkTensor, ptr, type Tensor } from "../tensor/index.js";
 import { relu } from "./activation.js";
 import { type OrOptions, optionsFrom } from "./arguments.js";
+import { checkFits } from "./checks.js";
 import { checkClass, checkClasses, classAxis, classMask, classRows } from "./classes.js";
 import { to } from "./convert.js";
 import { add, div, mul, neg, square, sub } from "./elementwise.js";
@@ -14,7 +15,7 @@ import { checkFloat } from "./launch.js";
 import { reshape } from "./layout.js";
 import { drop, keep } from "./mask.js";
 import { sum } from "./reduce.js";
-import { checkReduction, type LossOptions, type Reduction, reduced } from "./reduction.js";
+import { type LossOptions, type Reduction, reduced, reductions } from "./reduction.js";
 import { logSoftmax, softmax } from "./softmax.js";
 
 /** Options of `nllLoss`. */
@@ -44,13 +45,13 @@ export interface MultiMarginOptions extends LossOptions {
 }
 
 const noClass = -100;
+const nllTable = { weight: [], ignoreIndex: [noClass], reduction: reductions } as const;
 
-function checkWeight(op: string, weight: Tensor | null | undefined, classes: number): Tensor | null {
+/** The weight of each class, checked; null for none. */
+function classWeight(op: string, weight: Tensor | null | undefined, classes: number): Tensor | null {
   if (!weight) return null;
   checkFloat(op, "weight", weight);
-  if (!sameShape(weight.shape, [classes])) {
-    throw rangeError(op, `weight must be [${classes}], one for each class: got ${show(weight.shape)}`);
-  }
+  checkFits(op, "weight", weight, [classes]);
   return weight;
 }
 
@@ -86,19 +87,16 @@ export function crossEntropy(
   const op = "crossEntropy";
   checkFloat(op, "input", input);
   checkTensor(op, "target", target);
-  const given = optionsFrom<CrossEntropyOptions>(
-    op,
-    ["weight"],
-    [weight, options],
-    ["weight", "ignoreIndex", "labelSmoothing", "reduction"],
-  );
-  const reduction = checkReduction(op, given.reduction);
-  const ignoreIndex = checkInteger(op, "ignoreIndex", given.ignoreIndex ?? noClass);
-  const smoothing = checkNumber(op, "labelSmoothing", given.labelSmoothing ?? 0, 0, 1);
+  const given = readOptions(op, optionsFrom<CrossEntropyOptions>(op, ["weight"], [weight, options]), {
+    ...nllTable,
+    labelSmoothing: [0, 0, 1],
+  });
+  const { reduction, labelSmoothing: smoothing } = given;
+  const ignoreIndex = checkInteger(op, "ignoreIndex", given.ignoreIndex);
   const axis = classAxis(input);
   const classes = input.shape[axis]!;
   if (target.dtype === "f32" && input.ndim > 0 && sameShape(target.shape, input.shape)) {
-    const weights = checkWeight(op, given.weight, classes);
+    const weights = classWeight(op, given.weight, classes);
     if (ignoreIndex >= 0) throw rangeError(op, `probabilities have no class to ignore: ignoreIndex is ${ignoreIndex}`);
     return composed(op, tensors(input, target, weights), () => {
       const spread = smoothing === 0 ? target : add(mul(target, 1 - smoothing), smoothing / classes);
@@ -108,7 +106,7 @@ export function crossEntropy(
     });
   }
   checkClasses(op, input, target);
-  const weights = checkWeight(op, given.weight, classes);
+  const weights = classWeight(op, given.weight, classes);
   if (weights === null && smoothing === 0) {
     if (input.ndim === 2) return rowLosses(input, target, ignoreIndex, reduction);
     return composed(op, [input, target], () => {
@@ -157,14 +155,12 @@ function nllRows(
 export function nllLoss(input: Tensor, target: Tensor, weight?: OrOptions<NllOptions>, options?: NllOptions): Tensor {
   const op = "nllLoss";
   checkClasses(op, input, target);
-  const known = ["weight", "ignoreIndex", "reduction"] as const;
-  const given = optionsFrom<NllOptions>(op, ["weight"], [weight, options], known);
-  const reduction = checkReduction(op, given.reduction);
-  const ignoreIndex = checkInteger(op, "ignoreIndex", given.ignoreIndex ?? noClass);
-  const weights = checkWeight(op, given.weight, input.shape[classAxis(input)]!);
+  const given = readOptions(op, optionsFrom<NllOptions>(op, ["weight"], [weight, options]), nllTable);
+  const ignoreIndex = checkInteger(op, "ignoreIndex", given.ignoreIndex);
+  const weights = classWeight(op, given.weight, input.shape[classAxis(input)]!);
   return composed(op, tensors(input, target, weights), () => {
     const { losses, counts } = nllRows(op, classRows(input, target.numel), target, weights, ignoreIndex);
-    return weighed(losses, counts, reduction, target);
+    return weighed(losses, counts, given.reduction, target);
   });
 }
 
@@ -186,16 +182,11 @@ export function multiMarginLoss(input: Tensor, target: Tensor, options: MultiMar
   const op = "multiMarginLoss";
   checkClasses(op, input, target);
   if (input.ndim > 2) throw rangeError(op, `input must be [batch, classes] or [classes]: got ${show(input.shape)}`);
-  const known = ["p", "margin", "weight", "divideByClasses", "reduction"] as const;
-  const given = optionsFrom<MultiMarginOptions>(op, [], [options], known);
-  const reduction = checkReduction(op, given.reduction);
-  const { p = 1, divideByClasses = true } = given;
-  if (p !== 1 && p !== 2) throw rangeError(op, `p must be 1 or 2: got ${describe(p)}`);
-  if (typeof divideByClasses !== "boolean")
-    throw typeError(op, `divideByClasses must be true or false: got ${describe(divideByClasses)}`);
-  const margin = checkNumber(op, "margin", given.margin ?? 1);
+  const table = { p: [1, 1, 2], margin: [1], weight: [], divideByClasses: [true], reduction: reductions } as const;
+  const { p, margin, weight, divideByClasses, reduction } = readOptions(op, options, table);
+  checkInteger(op, "p", p);
   const classes = input.shape[classAxis(input)]!;
-  const weights = checkWeight(op, given.weight, classes);
+  const weights = classWeight(op, weight, classes);
   return composed(op, tensors(input, target, weights), () => {
     const x = classRows(input, target.numel);
     const mask = classMask(op, target, classes, noClass);

@@ -1,16 +1,17 @@
 // Losses of distances and angles between embeddings.
-import { checkNumber, checkOptions, rangeError, show, typeError } from "../error.js";
+import { rangeError, readOptions, show } from "../error.js";
 import { broadcastShapes, sameShape } from "../shape.js";
 import { composed } from "../tape/index.js";
-import { checkTensor, type Tensor } from "../tensor/index.js";
+import type { Tensor } from "../tensor/index.js";
 import { relu } from "./activation.js";
 import { minimum } from "./arithmetic.js";
+import { checkNumeric } from "./checks.js";
 import { eq } from "./compare.js";
 import { add, div, mul, sqrt, square, sub } from "./elementwise.js";
 import { checkFloat } from "./launch.js";
 import { keep } from "./mask.js";
 import { sum } from "./reduce.js";
-import { checkReduction, type LossOptions, reduced } from "./reduction.js";
+import { type LossOptions, reduced, reductions } from "./reduction.js";
 import { vectorNorm } from "./vector-norm.js";
 
 /** Options of `cosineEmbeddingLoss`. */
@@ -35,9 +36,8 @@ export function cosineEmbeddingLoss(
   const op = "cosineEmbeddingLoss";
   checkFloat(op, "x1", x1);
   checkFloat(op, "x2", x2);
-  checkTensor(op, "target", target);
-  checkOptions(op, options, ["margin", "reduction"]);
-  if (target.dtype === "bool") throw typeError(op, "target holds 1 and −1: got bool");
+  checkNumeric(op, "target", target);
+  const { margin, reduction } = readOptions(op, options, { margin: [0], reduction: reductions });
   if (
     !sameShape(x1.shape, x2.shape) ||
     x1.ndim === 0 ||
@@ -50,8 +50,6 @@ export function cosineEmbeddingLoss(
       "They are [batch, features] twice and [batch], or [features] twice and [].",
     );
   }
-  const reduction = checkReduction(op, options.reduction);
-  const margin = checkNumber(op, "margin", options.margin ?? 0);
   return composed(op, [x1, x2, target], () => {
     const tiny = 1e-12;
     const sizes = mul(add(sum(square(x1), -1), tiny), add(sum(square(x2), -1), tiny));
@@ -89,7 +87,8 @@ export function tripletMarginLoss(
   checkFloat(op, "anchor", anchor);
   checkFloat(op, "positive", positive);
   checkFloat(op, "negative", negative);
-  checkOptions(op, options, ["margin", "p", "eps", "swap", "reduction"]);
+  const table = { margin: [1], p: [2, 0], eps: [1e-6], swap: [false], reduction: reductions } as const;
+  const { margin, p, eps, swap, reduction } = readOptions(op, options, table);
   if (anchor.ndim === 0 || anchor.ndim !== positive.ndim || anchor.ndim !== negative.ndim) {
     throw rangeError(
       op,
@@ -98,15 +97,11 @@ export function tripletMarginLoss(
     );
   }
   broadcastShapes(op, broadcastShapes(op, anchor.shape, positive.shape), negative.shape);
-  const reduction = checkReduction(op, options.reduction);
-  const margin = checkNumber(op, "margin", options.margin ?? 1);
-  const eps = checkNumber(op, "eps", options.eps ?? 1e-6);
-  const p = checkNumber(op, "p", options.p ?? 2, 0);
   return composed(op, [anchor, positive, negative], () => {
     const distance = (a: Tensor, b: Tensor) => vectorNorm(add(sub(a, b), eps), p, { dim: -1 });
     const near = distance(anchor, positive);
     let far = distance(anchor, negative);
-    if (options.swap) far = minimum(far, distance(positive, negative));
+    if (swap) far = minimum(far, distance(positive, negative));
     return reduced(relu(add(sub(near, far), margin)), reduction);
   });
 }

@@ -1,21 +1,22 @@
 // Losses of probabilities and of logits of yes-or-no questions.
-import { checkNumber, checkOptions, describe, rangeError, show, typeError } from "../error.js";
+import { rangeError, readOptions, show } from "../error.js";
 import { kernels } from "../kernels/index.js";
 import { runInScope } from "../memory/index.js";
 import { broadcastShapes, sameShape } from "../shape.js";
 import { composed, record } from "../tape/index.js";
-import { checkTensor, ptr, type Tensor } from "../tensor/index.js";
+import { ptr, type Tensor } from "../tensor/index.js";
 import { relu, sigmoid } from "./activation.js";
 import { type OrOptions, optionsFrom } from "./arguments.js";
 import { pow } from "./arithmetic.js";
 import { binary, unary } from "./broadcast.js";
+import { checkFits, checkNumeric } from "./checks.js";
 import { eq, ne, where } from "./compare.js";
 import { logSigmoid } from "./curve.js";
 import { add, div, exp, log, mul, sub } from "./elementwise.js";
 import { checkFloat } from "./launch.js";
 import { keep } from "./mask.js";
 import { sum } from "./reduce.js";
-import { checkPair, checkReduction, type LossOptions, type Reduction, reduced } from "./reduction.js";
+import { checkPair, type LossOptions, pairLoss, type Reduction, reduced, reductions } from "./reduction.js";
 import { clamp } from "./unary.js";
 
 /** Options of `binaryCrossEntropy`. */
@@ -39,9 +40,6 @@ function checkFactor(op: string, name: string, factor: Tensor | null | undefined
   return [factor];
 }
 
-const minusInfinity = Number.NEGATIVE_INFINITY;
-const infinity = Number.POSITIVE_INFINITY;
-
 /**
  * −(target·log x + (1 − target)·log(1 − x)) with logarithms bounded below by −100. `[…], […] -> []`.
  *
@@ -58,8 +56,8 @@ export function binaryCrossEntropy(
 ): Tensor {
   const op = "binaryCrossEntropy";
   checkPair(op, input, target);
-  const given = optionsFrom<BinaryCrossEntropyOptions>(op, ["weight"], [weight, options], ["weight", "reduction"]);
-  const reduction = checkReduction(op, given.reduction);
+  const given = optionsFrom<BinaryCrossEntropyOptions>(op, ["weight"], [weight, options]);
+  const { reduction } = readOptions(op, given, { weight: [], reduction: reductions });
   const factor = checkFactor(op, "weight", given.weight, input);
   for (const t of [input, target, ...factor]) ptr(t);
   const bad = input.view().findIndex((v) => v < 0 || v > 1);
@@ -79,7 +77,7 @@ export function binaryCrossEntropy(
 /** The losses, with PyTorch's gradient: (x − t)/max(x(1 − x), 1e-12) by x, log(1 − x) − log x by t. */
 function probabilityLosses(op: string, x: Tensor, t: Tensor): Tensor {
   const y = runInScope(op, () => {
-    const bounded = (v: Tensor) => unary(op, kernels.clamp, v, -100, infinity);
+    const bounded = (v: Tensor) => unary(op, kernels.clamp, v, -100, Number.POSITIVE_INFINITY);
     const yes = binary(op, kernels.mul, t, bounded(unary(op, kernels.log, x)));
     const no = bounded(unary(op, kernels.log1p, unary(op, kernels.neg, x)));
     const rest = binary(op, kernels.mul, binary(op, kernels.sub, t, 1), no);
@@ -123,9 +121,8 @@ export function binaryCrossEntropyWithLogits(
 ): Tensor {
   const op = "binaryCrossEntropyWithLogits";
   checkPair(op, input, target);
-  const known = ["weight", "posWeight", "reduction"] as const;
-  const given = optionsFrom<BinaryCrossEntropyWithLogitsOptions>(op, ["weight"], [weight, options], known);
-  const reduction = checkReduction(op, given.reduction);
+  const given = optionsFrom<BinaryCrossEntropyWithLogitsOptions>(op, ["weight"], [weight, options]);
+  const { reduction } = readOptions(op, given, { weight: [], posWeight: [], reduction: reductions });
   const factor = checkFactor(op, "weight", given.weight, input);
   const positive = checkFactor(op, "posWeight", given.posWeight, input);
   return composed(op, [input, target, ...factor, ...positive], () => {
@@ -152,19 +149,17 @@ export interface FocalOptions extends LossOptions {
  * @param options `alpha`, `gamma`, `reduction` (default "none"). torchvision: `torchvision.ops.sigmoid_focal_loss`.
  */
 export function sigmoidFocalLoss(input: Tensor, target: Tensor, options: FocalOptions = {}): Tensor {
-  const op = "sigmoidFocalLoss";
-  checkPair(op, input, target);
-  checkOptions(op, options, ["alpha", "gamma", "reduction"]);
-  const reduction = checkReduction(op, options.reduction ?? "none");
-  const alpha = checkNumber(op, "alpha", options.alpha ?? 0.25, minusInfinity, 1);
-  const gamma = checkNumber(op, "gamma", options.gamma ?? 2, 0);
-  return composed(op, [input, target], () => {
+  const table = {
+    alpha: [0.25, Number.NEGATIVE_INFINITY, 1],
+    gamma: [2, 0],
+    reduction: ["none", "mean", "sum"],
+  } as const;
+  return pairLoss("sigmoidFocalLoss", input, target, options, table, ({ alpha, gamma }) => {
     const p = sigmoid(input);
     // 1 − p_t = p + t − 2pt
     const missed = add(mul(p, sub(1, mul(target, 2))), target);
-    let losses = mul(logitLosses(input, target), pow(missed, gamma));
-    if (alpha >= 0) losses = mul(losses, add(mul(target, 2 * alpha - 1), 1 - alpha));
-    return reduced(losses, reduction);
+    const losses = mul(logitLosses(input, target), pow(missed, gamma));
+    return alpha < 0 ? losses : mul(losses, add(mul(target, 2 * alpha - 1), 1 - alpha));
   });
 }
 
@@ -183,14 +178,9 @@ export interface HingeEmbeddingOptions extends LossOptions {
 export function hingeEmbeddingLoss(input: Tensor, target: Tensor, options: HingeEmbeddingOptions = {}): Tensor {
   const op = "hingeEmbeddingLoss";
   checkFloat(op, "input", input);
-  checkTensor(op, "target", target);
-  if (target.dtype === "bool") throw typeError(op, "target holds 1 and −1: got bool");
-  if (!sameShape(input.shape, target.shape)) {
-    throw rangeError(op, `shapes differ: input is ${show(input.shape)}, target is ${show(target.shape)}`);
-  }
-  checkOptions(op, options, ["margin", "reduction"]);
-  const reduction = checkReduction(op, options.reduction);
-  const margin = checkNumber(op, "margin", options.margin ?? 1);
+  checkNumeric(op, "target", target);
+  checkFits(op, "target", target, input.shape, " as the input");
+  const { margin, reduction } = readOptions(op, options, { margin: [1], reduction: reductions });
   return composed(op, [input, target], () =>
     reduced(add(keep(relu(sub(margin, input)), ne(target, 1)), keep(input, ne(target, -1))), reduction),
   );
@@ -214,11 +204,8 @@ export interface KlDivOptions {
 export function klDiv(input: Tensor, target: Tensor, options: KlDivOptions = {}): Tensor {
   const op = "klDiv";
   checkPair(op, input, target);
-  checkOptions(op, options, ["logTarget", "reduction"]);
-  const { reduction = "mean", logTarget = false } = options;
-  if (reduction !== "batchmean" && reduction !== "mean" && reduction !== "sum" && reduction !== "none") {
-    throw rangeError(op, `reduction must be "batchmean", "mean", "sum" or "none": got ${describe(reduction)}`);
-  }
+  const table = { logTarget: [false], reduction: [...reductions, "batchmean"] } as const;
+  const { logTarget, reduction } = readOptions(op, options, table);
   return composed(op, [input, target], () => {
     const losses = logTarget
       ? mul(exp(target), sub(target, input))

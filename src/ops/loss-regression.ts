@@ -1,17 +1,20 @@
 // Losses of numbers against numbers.
-import { checkNumber, checkOptions, rangeError, show } from "../error.js";
+import { rangeError, readOptions, show } from "../error.js";
 import { kernels } from "../kernels/index.js";
 import { sameShape } from "../shape.js";
 import { composed, isRecording, record } from "../tape/index.js";
 import { allocate, ptr, type Tensor } from "../tensor/index.js";
 import { unary } from "./broadcast.js";
+import { checkFits } from "./checks.js";
 import { gt } from "./compare.js";
 import { add, div, exp, log, mul, square, sub } from "./elementwise.js";
 import { checkFloat } from "./launch.js";
 import { reshape } from "./layout.js";
 import { keep } from "./mask.js";
-import { checkPair, checkReduction, type LossOptions, reduced } from "./reduction.js";
+import { checkPair, type LossOptions, pairLoss, reduced, reductions } from "./reduction.js";
 import { abs, clamp } from "./unary.js";
+
+const onlyReduction = { reduction: reductions };
 
 /**
  * Mean squared error: mean of (input − target)². `[…] , […] -> []`.
@@ -24,8 +27,7 @@ import { abs, clamp } from "./unary.js";
  */
 export function mseLoss(input: Tensor, target: Tensor, options: LossOptions = {}): Tensor {
   checkPair("mseLoss", input, target);
-  checkOptions("mseLoss", options, ["reduction"]);
-  const reduction = checkReduction("mseLoss", options.reduction);
+  const { reduction } = readOptions("mseLoss", options, onlyReduction);
   if (reduction === "none") return composed("mseLoss", [input, target], () => square(sub(input, target)));
   const scale = reduction === "mean" ? 1 / input.numel : 1;
   const a = ptr(input);
@@ -61,10 +63,7 @@ function mseGrad(a: Tensor, b: Tensor, gy: Tensor, scale: number): Tensor {
  * @param options `reduction`. PyTorch: `torch.nn.functional.l1_loss`.
  */
 export function l1Loss(input: Tensor, target: Tensor, options: LossOptions = {}): Tensor {
-  checkPair("l1Loss", input, target);
-  checkOptions("l1Loss", options, ["reduction"]);
-  const reduction = checkReduction("l1Loss", options.reduction);
-  return composed("l1Loss", [input, target], () => reduced(abs(sub(input, target)), reduction));
+  return pairLoss("l1Loss", input, target, options, onlyReduction, () => abs(sub(input, target)));
 }
 
 /** Options of `smoothL1Loss`. */
@@ -92,12 +91,8 @@ function huber(input: Tensor, target: Tensor, limit: number): Tensor {
  * @param options `beta`, `reduction`. PyTorch: `torch.nn.functional.smooth_l1_loss`.
  */
 export function smoothL1Loss(input: Tensor, target: Tensor, options: SmoothL1Options = {}): Tensor {
-  checkPair("smoothL1Loss", input, target);
-  checkOptions("smoothL1Loss", options, ["beta", "reduction"]);
-  const reduction = checkReduction("smoothL1Loss", options.reduction);
-  const beta = checkNumber("smoothL1Loss", "beta", options.beta ?? 1, 0);
-  return composed("smoothL1Loss", [input, target], () =>
-    reduced(beta === 0 ? abs(sub(input, target)) : mul(huber(input, target, beta), 1 / beta), reduction),
+  return pairLoss("smoothL1Loss", input, target, options, { beta: [1, 0], reduction: reductions }, ({ beta }) =>
+    beta === 0 ? abs(sub(input, target)) : mul(huber(input, target, beta), 1 / beta),
   );
 }
 
@@ -107,12 +102,8 @@ export function smoothL1Loss(input: Tensor, target: Tensor, options: SmoothL1Opt
  * @param options `delta` (above 0), `reduction`. PyTorch: `torch.nn.functional.huber_loss`.
  */
 export function huberLoss(input: Tensor, target: Tensor, options: HuberOptions = {}): Tensor {
-  checkPair("huberLoss", input, target);
-  checkOptions("huberLoss", options, ["delta", "reduction"]);
-  const reduction = checkReduction("huberLoss", options.reduction);
-  const delta = checkNumber("huberLoss", "delta", options.delta ?? 1, 0);
-  if (delta === 0) throw rangeError("huberLoss", "delta must be above 0: got 0");
-  return composed("huberLoss", [input, target], () => reduced(huber(input, target, delta), reduction));
+  const table = { delta: [1, Number.MIN_VALUE], reduction: reductions } as const;
+  return pairLoss("huberLoss", input, target, options, table, ({ delta }) => huber(input, target, delta));
 }
 
 /** Options of `poissonNllLoss`. */
@@ -132,20 +123,13 @@ export interface PoissonNllOptions extends LossOptions {
  * @param options `logInput`, `full`, `eps`, `reduction`. PyTorch: `torch.nn.functional.poisson_nll_loss`.
  */
 export function poissonNllLoss(input: Tensor, target: Tensor, options: PoissonNllOptions = {}): Tensor {
-  const op = "poissonNllLoss";
-  checkPair(op, input, target);
-  checkOptions(op, options, ["logInput", "full", "eps", "reduction"]);
-  const reduction = checkReduction(op, options.reduction);
-  const eps = checkNumber(op, "eps", options.eps ?? 1e-8, 0);
-  return composed(op, [input, target], () => {
-    let losses =
-      (options.logInput ?? true) ? sub(exp(input), mul(target, input)) : sub(input, mul(target, log(add(input, eps))));
-    if (options.full) {
-      // log t! ≈ t log t − t + ½ log 2πt
-      const stirling = add(sub(mul(target, log(target)), target), mul(log(mul(target, 6.283185307179586)), 0.5));
-      losses = add(losses, keep(stirling, gt(target, 1)));
-    }
-    return reduced(losses, reduction);
+  const table = { logInput: [true], full: [false], eps: [1e-8, 0], reduction: reductions } as const;
+  return pairLoss("poissonNllLoss", input, target, options, table, ({ logInput, full, eps }) => {
+    const losses = logInput ? sub(exp(input), mul(target, input)) : sub(input, mul(target, log(add(input, eps))));
+    if (!full) return losses;
+    // log t! ≈ t log t − t + ½ log 2πt
+    const stirling = add(sub(mul(target, log(target)), target), mul(log(mul(target, 6.283185307179586)), 0.5));
+    return add(losses, keep(stirling, gt(target, 1)));
   });
 }
 
@@ -174,14 +158,11 @@ export function gaussianNllLoss(
   const op = "gaussianNllLoss";
   checkPair(op, input, target);
   checkFloat(op, "variance", variance);
-  checkOptions(op, options, ["full", "eps", "reduction"]);
-  const reduction = checkReduction(op, options.reduction);
-  const eps = checkNumber(op, "eps", options.eps ?? 1e-6, 0);
+  const { full, eps, reduction } = readOptions(op, options, { full: [false], eps: [1e-6, 0], reduction: reductions });
   const shared = [...input.shape.slice(0, -1), 1];
-  const dropped = sameShape(variance.shape, input.shape.slice(0, -1)) && !sameShape(variance.shape, input.shape);
-  if (!dropped && !sameShape(variance.shape, input.shape) && !sameShape(variance.shape, shared)) {
-    throw rangeError(op, `variance ${show(variance.shape)} does not fit the input ${show(input.shape)}`);
-  }
+  const same = sameShape(variance.shape, input.shape);
+  const dropped = !same && sameShape(variance.shape, input.shape.slice(0, -1));
+  if (!same && !dropped) checkFits(op, "variance", variance, shared, ` for an input of ${show(input.shape)}`);
   ptr(input);
   ptr(target);
   ptr(variance);
@@ -194,7 +175,7 @@ export function gaussianNllLoss(
     record(op, bounded, [[variance, (gy) => gy]]);
     const v = dropped ? reshape(bounded, shared) : bounded;
     let losses = mul(add(log(v), div(square(sub(input, target)), v)), 0.5);
-    if (options.full) losses = add(losses, 0.9189385332046727); // ½ log 2π
+    if (full) losses = add(losses, 0.9189385332046727); // ½ log 2π
     return reduced(losses, reduction);
   });
 }

@@ -1,5 +1,5 @@
 // Connectionist temporal classification: the loss of a sequence whose alignment is unknown.
-import { checkInteger, checkOptions, describe, rangeError, show, typeError } from "../error.js";
+import { checkInteger, describe, rangeError, readOptions, show, typeError } from "../error.js";
 import { sameShape } from "../shape.js";
 import { composed } from "../tape/index.js";
 import { allocate, checkTensor, Tensor } from "../tensor/index.js";
@@ -9,7 +9,7 @@ import { gather } from "./gather.js";
 import { stack } from "./join.js";
 import { checkFloat } from "./launch.js";
 import { cat, reshape, slice } from "./layout.js";
-import { checkReduction, type LossOptions, reduced } from "./reduction.js";
+import { type LossOptions, reduced, reductions } from "./reduction.js";
 import { logsumexp } from "./statistics.js";
 import { clamp } from "./unary.js";
 
@@ -75,8 +75,11 @@ export function ctcLoss(
 ): Tensor {
   checkFloat(op, "logProbs", logProbs);
   checkTensor(op, "targets", targets);
-  checkOptions(op, options, ["blank", "zeroInfinity", "reduction"]);
-  const reduction = checkReduction(op, options.reduction);
+  const { blank, zeroInfinity, reduction } = readOptions(op, options, {
+    blank: [0],
+    zeroInfinity: [false],
+    reduction: reductions,
+  });
   const single = logProbs.ndim === 2;
   if (!single && logProbs.ndim !== 3) {
     throw rangeError(op, `logProbs must be [T, batch, classes] or [T, classes]: got ${show(logProbs.shape)}`);
@@ -87,7 +90,7 @@ export function ctcLoss(
     number,
   ];
   if (T === 0) throw rangeError(op, `logProbs has no steps: got ${show(logProbs.shape)}`);
-  const blank = checkInteger(op, "blank", options.blank ?? 0, 0, classes - 1);
+  checkInteger(op, "blank", blank, 0, classes - 1);
   const inputs = lengthsOf("inputLengths", inputLengths, batch, 1, T);
   const packed = targets.ndim === 1 && !single;
   const most = targets.ndim === 0 ? 0 : packed ? targets.numel : targets.shape[targets.ndim - 1]!;
@@ -100,27 +103,23 @@ export function ctcLoss(
       `targets ${show(targets.shape)} hold neither a row for each of ${batch} items nor ${total} labels`,
     );
   }
-  const labels = targets.toTypedArray();
-  const S = Math.max(0, ...lengths);
-  const starts = lengths.map((_, n) =>
-    packed ? lengths.slice(0, n).reduce((sum, length) => sum + length, 0) : n * most,
-  );
-  lengths.forEach((length, n) => {
-    for (let i = starts[n]!; i < starts[n]! + length; i++) {
-      const label = labels[i]!;
-      if (!Number.isInteger(label) || label < 0 || label >= classes || label === blank) {
-        throw rangeError(
-          op,
-          `${label} is no label of ${classes} classes with blank ${blank} (element ${i} of targets)`,
-        );
-      }
-    }
+  const all = targets.toTypedArray();
+  let next = 0;
+  const labels = lengths.map((length, n) => {
+    const from = packed ? next : n * most;
+    next += length;
+    return Array.from(all.subarray(from, from + length), (label, i) => {
+      if (Number.isInteger(label) && label >= 0 && label < classes && label !== blank) return label;
+      throw rangeError(
+        op,
+        `${label} is no label of ${classes} classes with blank ${blank} (element ${from + i} of targets)`,
+      );
+    });
   });
   return composed(op, [logProbs, targets], () => {
-    // States of an alignment: blanks at even places 0, 2, …, 2S, labels between them.
-    const K = 2 * S + 1;
-    const labelAt = (n: number, k: number) =>
-      k % 2 === 1 && k >> 1 < lengths[n]! ? labels[starts[n]! + (k >> 1)]! : blank;
+    // States of an alignment: blanks at even places 0, 2, …, K − 1, labels between them.
+    const K = 2 * Math.max(0, ...lengths) + 1;
+    const labelAt = (n: number, k: number) => (k % 2 === 1 ? labels[n]![k >> 1] : undefined) ?? blank;
     const perState = (i: number): [n: number, k: number] => [Math.floor(i / K) % batch, i % K];
     const classesOf = constant([T, batch, K], "i32", (i) => labelAt(...perState(i)));
     const steps = reshape(logProbs, [T, batch, classes]);
@@ -147,13 +146,10 @@ export function ctcLoss(
     const ends = constant([batch, 2], "i32", (i) => Math.max(0, 2 * lengths[i >> 1]! - (i & 1)));
     const twice = constant([batch, 2], "bool", (i) => Number((i & 1) === 0 || lengths[i >> 1]! > 0));
     const losses = neg(logsumexp(where(twice, gather(alpha, 1, ends), impossible), 1));
-    const none = options.zeroInfinity ? 0 : Number.POSITIVE_INFINITY;
-    let all = where(gt(losses, -impossible / 2), none, losses);
-    if (reduction === "mean") {
-      const sizes = allocate([batch], "f32", op);
-      sizes.view().set(lengths.map((length) => Math.max(length, 1)));
-      all = div(all, sizes);
-    }
-    return reduced(single && reduction === "none" ? reshape(all, []) : all, reduction);
+    const none = zeroInfinity ? 0 : Number.POSITIVE_INFINITY;
+    const possible = where(gt(losses, -impossible / 2), none, losses);
+    if (reduction === "none") return reshape(possible, single ? [] : [batch]);
+    const sizes = constant([batch], "i32", (n) => (reduction === "mean" ? Math.max(lengths[n]!, 1) : 1));
+    return reduced(div(possible, sizes), reduction);
   });
 }

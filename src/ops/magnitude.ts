@@ -1,17 +1,27 @@
 // Norms of vectors, and what divides by them.
-import { checkInteger, checkNumber, checkOptions, describe, rangeError, show, typeError } from "../error.js";
+
+import {
+  checkInteger,
+  checkNumber,
+  checkOptions,
+  describe,
+  rangeError,
+  readOptions,
+  show,
+  typeError,
+} from "../error.js";
 import { kernels } from "../kernels/index.js";
-import { broadcastShapes, checkAxes, checkAxis } from "../shape.js";
+import { broadcastShapes, checkAxes, checkAxis, resized, stridesOf } from "../shape.js";
 import { composed, record } from "../tape/index.js";
-import { allocate, fillWith, type Tensor } from "../tensor/index.js";
+import type { Tensor } from "../tensor/index.js";
 import { pow } from "./arithmetic.js";
 import { unary } from "./broadcast.js";
 import { add, div, mul, square } from "./elementwise.js";
 import { checkFloat, checkNotEmpty, splitOptions } from "./launch.js";
-import { cat, reshape, slice } from "./layout.js";
 import { type ReduceOptions, sum } from "./reduce.js";
 import { clamp } from "./unary.js";
 import { vectorNorm } from "./vector-norm.js";
+import { putWindow, sliceAxis } from "./window.js";
 
 /** Options of `norm`. */
 export interface VectorNormOptions extends ReduceOptions {
@@ -147,24 +157,18 @@ export function localResponseNorm(x: Tensor, size: number, options: LocalRespons
   const op = "localResponseNorm";
   checkFloat(op, "x", x);
   checkInteger(op, "size", size, 1);
-  checkOptions(op, options, ["alpha", "beta", "k"]);
-  const alpha = checkNumber(op, "alpha", options.alpha ?? 1e-4);
-  const beta = checkNumber(op, "beta", options.beta ?? 0.75);
-  const k = checkNumber(op, "k", options.k ?? 1);
+  const { alpha, beta, k } = readOptions(op, options, { alpha: [1e-4], beta: [0.75], k: [1] });
   if (x.ndim < 3) throw rangeError(op, `x must be [batch, channels, …], of 3 axes or more: got ${show(x.shape)} (x)`);
   return composed(op, [x], () => {
-    const [batch, channels] = x.shape as readonly [number, number];
-    const squares = reshape(square(x), [batch, channels, -1]);
-    const zeros = (count: number): Tensor => {
-      const z = allocate([batch, count, squares.shape[2]!], "f32", op);
-      fillWith(z, 0);
-      return z;
-    };
-    const before = Math.floor(size / 2);
-    const padded = cat([zeros(before), squares, zeros(size - 1 - before)], 1);
-    let total = slice(padded, [null, [0, channels]]);
-    for (let i = 1; i < size; i++) total = add(total, slice(padded, [null, [i, i + channels]]));
-    const scale = add(mul(reshape(total, x.shape), alpha / size), k);
+    const channels = x.shape[1]!;
+    const shape = resized(x.shape, 1, channels + size - 1);
+    const strides = stridesOf(shape);
+    // Zeros around the channels: half of the others before, the odd one behind.
+    const window = { start: Math.floor(size / 2) * strides[1]!, shape: x.shape, strides };
+    const padded = putWindow(op, square(x), shape, window);
+    let total = sliceAxis(padded, 1, 0, channels);
+    for (let i = 1; i < size; i++) total = add(total, sliceAxis(padded, 1, i, i + channels));
+    const scale = add(mul(total, alpha / size), k);
     return div(x, pow(scale, beta));
   });
 }

@@ -1,10 +1,12 @@
 // Masks: filling, selecting, and listing what is not zero.
+
 import { checkOptions, describe, rangeError, show, typeError } from "../error.js";
 import { kernels } from "../kernels/index.js";
 import { broadcastShapes, type Shape, sameShape } from "../shape.js";
 import { composed, unrecorded } from "../tape/index.js";
 import { allocate, checkTensor, ptr, Tensor, tensor } from "../tensor/index.js";
 import { selectAlong } from "./along.js";
+import { checkSameType } from "./checks.js";
 import { where } from "./compare.js";
 import { unbind } from "./join.js";
 import { expand, reshape } from "./layout.js";
@@ -38,9 +40,7 @@ export function maskedFill(x: Tensor, mask: Tensor, value: number | boolean | Te
   if (isTensor && value.numel !== 1) {
     throw rangeError("maskedFill", `value must be one element: got ${show(value.shape)}`, "Use where() for more.");
   }
-  if (isTensor && value.dtype !== x.dtype) {
-    throw typeError("maskedFill", `dtypes differ: x is ${x.dtype}, value is ${value.dtype}`);
-  }
+  if (isTensor) checkSameType("maskedFill", "x", x, "value", value);
   broadcastShapes("maskedFill", x.shape, mask.shape);
   return composed("maskedFill", isTensor ? [x, value] : [x], () => {
     if (isTensor) return where(mask, value.ndim === 0 ? value : reshape(value, []), x);

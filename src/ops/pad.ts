@@ -1,11 +1,11 @@
 // Padding.
-import { checkInteger, checkOptions, describe, rangeError, show, typeError } from "../error.js";
+import { checkChoice, checkInteger, checkOptions, describe, rangeError, show, typeError } from "../error.js";
 import { stridesOf } from "../shape.js";
-import { composed, record } from "../tape/index.js";
-import { allocate, checkTensor, fillWith, ptr, type Tensor, tensor } from "../tensor/index.js";
+import { composed } from "../tape/index.js";
+import { checkTensor, type Tensor, tensor } from "../tensor/index.js";
 import { selectAlong } from "./along.js";
-import { reshape } from "./layout.js";
-import { copyStrided } from "./window.js";
+import { reshape, slice } from "./layout.js";
+import { putWindow } from "./window.js";
 
 /** Options of `pad`. */
 export interface PadOptions {
@@ -17,8 +17,6 @@ export interface PadOptions {
   /** The constant; default 0. */
   readonly value?: number;
 }
-
-const modes = ["constant", "reflect", "replicate", "circular"];
 
 /**
  * x with elements put before and after along axes, counted from the last: `[left, right]` of the last axis,
@@ -34,11 +32,9 @@ const modes = ["constant", "reflect", "replicate", "circular"];
 export function pad(x: Tensor, pad: readonly number[], options: PadOptions = {}): Tensor {
   checkTensor("pad", "x", x);
   checkOptions("pad", options, ["mode", "value"]);
-  const { mode = "constant", value = 0 } = options;
-  if (!modes.includes(mode)) {
-    throw rangeError("pad", `unknown mode ${describe(mode)}`, `Modes: ${modes.join(", ")}.`);
-  }
+  const mode = checkChoice("pad", "mode", options.mode ?? "constant", ["constant", "reflect", "replicate", "circular"]);
   // NaN and the infinities are values like any other here.
+  const { value = 0 } = options;
   if (typeof value !== "number") throw typeError("pad", `value must be a number: got ${describe(value)}`);
   if (!Array.isArray(pad) || pad.length % 2 !== 0 || pad.length > 2 * x.ndim) {
     throw rangeError(
@@ -64,7 +60,7 @@ export function pad(x: Tensor, pad: readonly number[], options: PadOptions = {})
       );
     }
   }
-  if (mode === "constant") return padConstant(x, before, after, value);
+  if (mode === "constant") return composed("pad", [x], () => padConstant(x, before, after, value));
   return composed("pad", [x], () => {
     let y = x;
     for (let axis = 0; axis < x.ndim; axis++) {
@@ -74,24 +70,14 @@ export function pad(x: Tensor, pad: readonly number[], options: PadOptions = {})
   });
 }
 
-/** Where the source begins on an axis, where it goes, and how long it is. */
-function overlap(n: number, before: number, after: number): [from: number, to: number, length: number] {
-  const from = Math.max(0, -before);
-  return [from, Math.max(0, before), Math.max(0, n - from - Math.max(0, -after))];
-}
-
+/** Negative amounts cut first; the rest is put into a tensor of the value. */
 function padConstant(x: Tensor, before: readonly number[], after: readonly number[], value: number): Tensor {
-  const shape = x.shape.map((n, i) => n + before[i]! + after[i]!);
-  ptr(x);
-  const y = allocate(shape, x.dtype, "pad");
-  fillWith(y, value);
-  const parts = x.shape.map((n, i) => overlap(n, before[i]!, after[i]!));
-  const [xs, ys] = [stridesOf(x.shape), stridesOf(shape)];
-  const at = (strides: readonly number[], k: 0 | 1) => strides.reduce((sum, s, i) => sum + s * parts[i]![k], 0);
-  const dims = parts.map((part) => part[2]);
-  copyStrided(x, at(xs, 0), xs, y, at(ys, 1), ys, dims);
-  const negative = (amounts: readonly number[]) => amounts.map((n) => 0 - n);
-  return record("pad", y, [[x, (gy) => padConstant(gy, negative(before), negative(after), 0)]]);
+  const cut = before.map((n, i) => [Math.max(0, -n), x.shape[i]! + Math.min(0, after[i]!)] as const);
+  const inner = slice(x, cut);
+  const shape = inner.shape.map((n, i) => n + Math.max(0, before[i]!) + Math.max(0, after[i]!));
+  const strides = stridesOf(shape);
+  const start = strides.reduce((sum, stride, i) => sum + stride * Math.max(0, before[i]!), 0);
+  return putWindow("pad", inner, shape, { start, shape: inner.shape, strides }, value);
 }
 
 /** One axis by an index of where each place's value comes from. */

@@ -1,22 +1,20 @@
 // What losses share: how a batch of losses becomes one number, and checks of their operands.
-import { describe, rangeError, show } from "../error.js";
-import { sameShape } from "../shape.js";
+import { type OptionTable, readOptions, type Settled } from "../error.js";
+import { composed } from "../tape/index.js";
 import type { Tensor } from "../tensor/index.js";
+import { checkFits } from "./checks.js";
 import { checkFloat } from "./launch.js";
 import { mean, sum } from "./reduce.js";
 
+export const reductions = ["mean", "sum", "none"] as const;
+
 /** How the losses of a batch become one number: their mean, their sum, or not at all. */
-export type Reduction = "mean" | "sum" | "none";
+export type Reduction = (typeof reductions)[number];
 
 /** Options that all losses share. */
 export interface LossOptions {
   /** Default "mean". */
   readonly reduction?: Reduction;
-}
-
-export function checkReduction(op: string, reduction: unknown = "mean"): Reduction {
-  if (reduction === "mean" || reduction === "sum" || reduction === "none") return reduction;
-  throw rangeError(op, `reduction must be "mean", "sum" or "none": got ${describe(reduction)}`);
 }
 
 /** The losses, their sum or their mean. */
@@ -29,7 +27,19 @@ export function reduced(losses: Tensor, reduction: Reduction): Tensor {
 export function checkPair(op: string, input: unknown, target: unknown): void {
   checkFloat(op, "input", input);
   checkFloat(op, "target", target);
-  if (!sameShape(input.shape, target.shape)) {
-    throw rangeError(op, `shapes differ: input is ${show(input.shape)}, target is ${show(target.shape)}`);
-  }
+  checkFits(op, "target", target, input.shape, " as the input");
+}
+
+/** A loss of two tensors of one shape; `losses` gives that of each element, from the options. */
+export function pairLoss<Options extends LossOptions, const Table extends OptionTable<Options>>(
+  op: string,
+  input: Tensor,
+  target: Tensor,
+  options: Options,
+  table: Table,
+  losses: (options: Settled<Options, Table>) => Tensor,
+): Tensor {
+  checkPair(op, input, target);
+  const read = readOptions(op, options, table);
+  return composed(op, [input, target], () => reduced(losses(read), (read as Required<LossOptions>).reduction));
 }

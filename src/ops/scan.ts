@@ -1,22 +1,15 @@
 // Running sums and products along an axis.
-import { checkOptions } from "../error.js";
 import { kernels } from "../kernels/index.js";
-import { aroundAxis, checkAxis, type SliceRange } from "../shape.js";
+import { aroundAxis } from "../shape.js";
 import { record, unrecorded } from "../tape/index.js";
 import { allocate, checkTensor, ptr, type Tensor } from "../tensor/index.js";
+import { axisOf } from "./checks.js";
 import { add, mul } from "./elementwise.js";
-import { splitOptions } from "./launch.js";
-import { cat, slice } from "./layout.js";
+import { cat } from "./layout.js";
+import { sliceAxis } from "./window.js";
 
 /** The axis, in place of options. */
 type AxisOption = number | { readonly dim: number };
-
-function axisOf(op: string, x: Tensor, dim: AxisOption): number {
-  checkTensor(op, "x", x);
-  const split = splitOptions<object>(dim, undefined);
-  checkOptions(op, split.options, ["dim"]);
-  return checkAxis(op, split.dim, x.ndim);
-}
 
 /** The scan kernel; `product` or sum. The result of i32 or bool is i32. */
 function scan(op: string, x: Tensor, axis: number, product: boolean, reverse: boolean): Tensor {
@@ -43,12 +36,14 @@ function running(x: Tensor, axis: number, reverse: boolean): Tensor {
  * console.log(cumsum(tensor([1, 2, 3]), 0).toArray()); // [1, 3, 6]
  */
 export function cumsum(x: Tensor, dim: AxisOption): Tensor {
-  return running(x, axisOf("cumsum", x, dim), false);
+  checkTensor("cumsum", "x", x);
+  return running(x, axisOf("cumsum", dim, x.ndim), false);
 }
 
 /** Running product along an axis: yᵢ = x₀ · … · xᵢ. The gradient is right where elements are 0. PyTorch: `torch.cumprod`. */
 export function cumprod(x: Tensor, dim: AxisOption): Tensor {
-  const axis = axisOf("cumprod", x, dim);
+  checkTensor("cumprod", "x", x);
+  const axis = axisOf("cumprod", dim, x.ndim);
   const y = scan("cumprod", x, axis, true, false);
   if (x.dtype !== "f32") return unrecorded("cumprod", y, [x]);
   return record("cumprod", y, [[x, (gy) => cumprodGrad(gy, x, axis)]], [x]);
@@ -60,22 +55,21 @@ export function cumprod(x: Tensor, dim: AxisOption): Tensor {
  */
 function cumprodGrad(gy: Tensor, x: Tensor, axis: number): Tensor {
   const n = x.shape[axis] ?? 1;
-  const range = (t: Tensor, part: SliceRange) => slice(t, [...new Array<null>(axis).fill(null), part]);
   const steps: { head: Tensor; tail: Tensor; d: number }[] = [];
   let v = x;
   for (let d = 1; d < n; d *= 2) {
-    const head = range(v, [0, n - d]);
-    const tail = range(v, [d, n]);
+    const head = sliceAxis(v, axis, 0, n - d);
+    const tail = sliceAxis(v, axis, d, n);
     steps.push({ head, tail, d });
-    if (2 * d < n) v = cat([range(v, [0, d]), mul(tail, head)], axis);
+    if (2 * d < n) v = cat([sliceAxis(v, axis, 0, d), mul(tail, head)], axis);
   }
   let g = gy;
   for (const { head, tail, d } of steps.reverse()) {
-    const gTail = range(g, [d, n]);
+    const gTail = sliceAxis(g, axis, d, n);
     // An element takes gradient as itself (from place i) and as the factor of place i + d.
-    const own = cat([range(g, [0, d]), mul(gTail, head)], axis);
+    const own = cat([sliceAxis(g, axis, 0, d), mul(gTail, head)], axis);
     const asFactor = mul(gTail, tail);
-    g = cat([add(range(own, [0, n - d]), asFactor), range(own, [n - d, n])], axis);
+    g = cat([add(sliceAxis(own, axis, 0, n - d), asFactor), sliceAxis(own, axis, n - d, n)], axis);
   }
   return g;
 }

@@ -1,12 +1,14 @@
 // Sorted order along an axis: sort, argsort, topk, median; and what sorted values serve for: distinct values, positions
 // of values. Stable; NaN counts as larger than everything, and -0 as 0.
-import { checkInteger, checkOptions, describe, rangeError, show, typeError } from "../error.js";
+
+import { checkInteger, checkOptions, rangeError, readOptions, show } from "../error.js";
 import { kernels } from "../kernels/index.js";
 import { nullPtr, Storage } from "../memory/index.js";
-import { aroundAxis, checkAxis, numelOf, reducedShape, type Shape, sameShape } from "../shape.js";
+import { aroundAxis, checkAxis, numelOf, reducedShape, resized, type Shape, sameShape } from "../shape.js";
 import { composed, record, unrecorded } from "../tape/index.js";
 import { allocate, checkTensor, ptr, type Tensor, tensor } from "../tensor/index.js";
 import { scatterAlong, selectAlong } from "./along.js";
+import { checkSameType } from "./checks.js";
 import { mul } from "./elementwise.js";
 import { checkNotEmpty, splitOptions } from "./launch.js";
 import { clone, reshape, slice } from "./layout.js";
@@ -108,7 +110,7 @@ export function topk(x: Tensor, k: number, dim?: number | TopkOptions, options?:
   checkOptions("topk", split.options, ["dim", "largest", "sorted"]);
   const axis = checkAxis("topk", split.dim ?? -1, x.ndim);
   checkInteger("topk", "k", k, 0, x.shape[axis] ?? 1);
-  const shape = x.shape.map((size, i) => (i === axis ? k : size));
+  const shape = resized(x.shape, axis, k);
   const flags = (split.options.largest ?? true) ? DESCENDING : 0;
   return recorded("topk", x, axis, shape, sorted("topk", x, axis, k, shape, flags));
 }
@@ -245,19 +247,13 @@ export interface SearchOptions {
 export function searchsorted(sortedSequence: Tensor, values: Tensor | number, options: SearchOptions = {}): Tensor {
   const op = "searchsorted";
   checkTensor(op, "sortedSequence", sortedSequence);
-  checkOptions(op, options, ["right", "side"]);
-  if (options.side !== undefined && options.side !== "left" && options.side !== "right") {
-    throw rangeError(op, `side must be "left" or "right": got ${describe(options.side)}`);
-  }
-  const right = options.right ?? options.side === "right";
+  const { side, right = side === "right" } = readOptions(op, options, { side: ["left", "right"], right: [] });
   const { dtype, ndim, shape: rows } = sortedSequence;
   if (typeof values === "number") {
     return composed(op, [], () => searchsorted(sortedSequence, tensor(values, { dtype }), { right }));
   }
   checkTensor(op, "values", values);
-  if (values.dtype !== dtype) {
-    throw typeError(op, `dtypes differ: sortedSequence is ${dtype}, values is ${values.dtype}`);
-  }
+  checkSameType(op, "sortedSequence", sortedSequence, "values", values);
   if (ndim !== 1 && (ndim === 0 || values.ndim !== ndim || !sameShape(rows.slice(0, -1), values.shape.slice(0, -1)))) {
     throw rangeError(
       op,

@@ -1,7 +1,7 @@
 // Triangles and diagonals of matrices.
 import { checkInteger, checkOptions, rangeError, show } from "../error.js";
 import { kernels } from "../kernels/index.js";
-import { checkAxis, numelOf, stridesOf } from "../shape.js";
+import { checkAxis, numelOf, otherAxes, stridesOf } from "../shape.js";
 import { record } from "../tape/index.js";
 import { allocate, checkTensor, ptr, type Tensor } from "../tensor/index.js";
 import { putWindow, takeWindow, type Window } from "./window.js";
@@ -42,7 +42,7 @@ function diagonalWindow(x: { readonly shape: readonly number[] }, offset: number
   const strides = stridesOf(x.shape);
   const [rows, columns] = [x.shape[a]!, x.shape[b]!];
   const length = Math.max(0, offset >= 0 ? Math.min(rows, columns - offset) : Math.min(rows + offset, columns));
-  const rest = x.shape.map((_, i) => i).filter((i) => i !== a && i !== b);
+  const rest = otherAxes(x.shape.length, [a, b]);
   return {
     start: length === 0 ? 0 : offset >= 0 ? offset * strides[b]! : -offset * strides[a]!,
     shape: [...rest.map((i) => x.shape[i]!), length],

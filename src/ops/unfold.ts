@@ -1,12 +1,13 @@
 // Windows of images as columns, and back.
 import { checkOptions, rangeError, show } from "../error.js";
-import { extra, type Kernels, kernels, type Ptr } from "../kernels/index.js";
-import { offset } from "../memory/index.js";
+import { extra } from "../kernels/index.js";
 import { numelOf, type Shape, sameShape, stridesOf } from "../shape.js";
-import { record } from "../tape/index.js";
+import { composed, record } from "../tape/index.js";
 import { allocate, fillWith, ptr, type Tensor } from "../tensor/index.js";
-import { checkFloat, inLoops } from "./launch.js";
+import { checkFloat } from "./launch.js";
+import { pad } from "./pad.js";
 import { checkSpatial, checkWindows, type PerAxis, perAxis, windowsIn } from "./spatial.js";
+import { copyStrided } from "./window.js";
 
 /** Options of `unfold` and `fold`. */
 export interface UnfoldOptions {
@@ -18,94 +19,63 @@ export interface UnfoldOptions {
   readonly stride?: PerAxis;
 }
 
-/** Where windows lie on images of one size. */
+/** Where windows lie on images of one size, and how images and columns are walked together. */
 interface Windows {
-  /** `[…, channels, height, width]` and `[…, channels · kernelHeight · kernelWidth, windows]`. */
+  /** Sizes of the images, with their borders: `[…, channels, height, width]`. */
   readonly image: Shape;
+  /** `[…, channels · kernelHeight · kernelWidth, windows]`. */
   readonly columns: Shape;
-  readonly kernel: readonly number[];
-  readonly stride: readonly number[];
-  readonly padding: readonly number[];
-  readonly dilation: readonly number[];
-  readonly counts: readonly number[];
+  /** Zeros around an image, as `pad` takes them. */
+  readonly border: readonly number[];
+  /** All elements of all windows: planes, the kernel's rows and columns, the windows' rows and columns. */
+  readonly dims: Shape;
+  /** Distance of these elements in the image. */
+  readonly strides: readonly number[];
 }
 
-function windowsOf(op: string, image: Shape, kernelSize: PerAxis, options: UnfoldOptions): Windows {
+function windowsOf(op: string, given: Shape, kernelSize: PerAxis, options: UnfoldOptions): Windows {
   checkOptions(op, options, ["dilation", "padding", "stride"]);
   const kernel = perAxis(op, "kernelSize", kernelSize, 2, 1);
   const stride = perAxis(op, "stride", options.stride ?? 1, 2, 1);
   const padding = perAxis(op, "padding", options.padding ?? 0, 2, 0);
   const dilation = perAxis(op, "dilation", options.dilation ?? 1, 2, 1);
-  const size = image.slice(-2);
-  const counts = size.map((s, i) => windowsIn(s, kernel[i]!, stride[i]!, 2 * padding[i]!, dilation[i]!));
+  const [h, w] = padding as [number, number];
+  const planes = given.slice(0, -2);
+  const size = given.slice(-2);
+  const bordered = size.map((s, i) => s + 2 * padding[i]!);
+  const counts = bordered.map((s, i) => windowsIn(s, kernel[i]!, stride[i]!, 0, dilation[i]!));
   checkWindows(op, size, counts, `kernel ${show(kernel)}, padding ${show(padding)}, dilation ${show(dilation)}`);
-  const columns = [...image.slice(0, -3), image[image.length - 3]! * kernel[0]! * kernel[1]!, counts[0]! * counts[1]!];
-  return { image, columns, kernel, stride, padding, dilation, counts };
+  const width = bordered[1]!;
+  return {
+    image: [...planes, ...bordered],
+    columns: [...planes.slice(0, -1), planes[planes.length - 1]! * numelOf(kernel), numelOf(counts)],
+    border: [w, w, h, h],
+    dims: [numelOf(planes), ...kernel, ...counts],
+    strides: [numelOf(bordered), dilation[0]! * width, dilation[1]!, stride[0]! * width, stride[1]!],
+  };
 }
 
-/** One call of a kernel with four loops: sizes, then the strides of both operands. */
-function strided(kernel: Kernels["copyStrided"], from: Ptr, to: Ptr, d: Shape, s: Shape, t: Shape): void {
-  kernel(from, to, d[0]!, d[1]!, d[2]!, d[3]!, s[0]!, s[1]!, s[2]!, s[3]!, t[0]!, t[1]!, t[2]!, t[3]!);
-}
-
-/** Copies between images and a bordered copy of them: into it, or the inside out of it. */
-function border(x: Tensor, shape: Shape, w: Windows, inward: boolean): Tensor {
-  const y = allocate(shape, "f32", "unfold");
-  if (inward) fillWith(y, 0);
-  const [from, to] = [ptr(x), ptr(y)];
-  const inner = inward ? x : y;
-  const wide = stridesOf((inward ? y : x).shape);
-  const rank = wide.length;
-  const corner = 4 * (w.padding[0]! * wide[rank - 2]! + w.padding[1]!);
-  const strides = [stridesOf(inner.shape), wide];
-  inLoops(4, [...inner.shape], inward ? strides : strides.reverse(), (d, [s, t], [a, b]) => {
-    const p = offset(from, 4 * a! + (inward ? 0 : corner));
-    const q = offset(to, 4 * b! + (inward ? corner : 0));
-    strided(kernels.copyStrided, p, q, d, s!, t!);
-  });
-  return y;
-}
-
-/** Walks all elements of all windows, in the image (bordered) and in the columns. */
-function eachElement(w: Windows, bordered: Shape, run: Parameters<typeof inLoops>[3]): void {
-  const planes = numelOf(w.image.slice(0, -2));
-  const [height, width] = [bordered[bordered.length - 2]!, bordered[bordered.length - 1]!];
-  const dims = [planes, w.kernel[0]!, w.kernel[1]!, w.counts[0]!, w.counts[1]!];
-  const inImage = [height * width, w.dilation[0]! * width, w.dilation[1]!, w.stride[0]! * width, w.stride[1]!];
-  inLoops(4, dims, [inImage, stridesOf(dims)], run);
-}
-
-const withBorder = (w: Windows): number[] =>
-  w.image.map((size, axis) => size + 2 * (w.padding[axis - w.image.length + 2] ?? 0));
+/** The image with its border, or (−1) what is within the border; itself where there is none. */
+const bordered = (x: Tensor, { border }: Windows, sign: 1 | -1): Tensor =>
+  border.some((n) => n > 0)
+    ? pad(
+        x,
+        border.map((n) => sign * n),
+      )
+    : x;
 
 function toColumns(x: Tensor, w: Windows): Tensor {
   ptr(x);
-  const bordered = withBorder(w);
-  const source = sameShape(bordered, w.image) ? x : border(x, bordered, w, true);
-  const from = ptr(source);
   const y = allocate(w.columns, "f32", "unfold");
-  const to = ptr(y);
-  eachElement(w, bordered, (d, [s, t], [a, b]) =>
-    strided(kernels.copyStrided, offset(from, 4 * a!), offset(to, 4 * b!), d, s!, t!),
-  );
-  if (source !== x) source.release("within unfold()");
+  copyStrided(x, 0, w.strides, y, 0, stridesOf(w.dims), w.dims);
   return record("unfold", y, [[x, (gy) => toImages(gy, w)]]);
 }
 
 function toImages(x: Tensor, w: Windows): Tensor {
-  const from = ptr(x);
-  const bordered = withBorder(w);
-  const sums = allocate(bordered, "f32", "fold");
-  fillWith(sums, 0);
-  const to = ptr(sums);
-  eachElement(w, bordered, (d, [s, t], [a, b]) =>
-    strided(extra().addStrided, offset(from, 4 * b!), offset(to, 4 * a!), d, t!, s!),
-  );
-  let y = sums;
-  if (!sameShape(bordered, w.image)) {
-    y = border(sums, w.image, w, false);
-    sums.release("within fold()");
-  }
+  ptr(x);
+  const y = allocate(w.image, "f32", "fold");
+  fillWith(y, 0);
+  copyStrided(x, 0, stridesOf(w.dims), y, 0, w.strides, w.dims, extra().addStrided);
   return record("fold", y, [[x, (gy) => toColumns(gy, w)]]);
 }
 
@@ -122,7 +92,8 @@ function toImages(x: Tensor, w: Windows): Tensor {
 export function unfold(x: Tensor, kernelSize: PerAxis, options: UnfoldOptions = {}): Tensor {
   checkFloat("unfold", "x", x);
   checkSpatial("unfold", x, 2);
-  return toColumns(x, windowsOf("unfold", x.shape, kernelSize, options));
+  const w = windowsOf("unfold", x.shape, kernelSize, options);
+  return composed("unfold", [x], () => toColumns(bordered(x, w, 1), w));
 }
 
 /**
@@ -153,5 +124,5 @@ export function fold(x: Tensor, outputSize: PerAxis, kernelSize: PerAxis, option
       `images of ${show(size)} with kernel ${show(kernel)} have ${w.columns[w.columns.length - 1]} windows: x is ${show(x.shape)}`,
     );
   }
-  return toImages(x, w);
+  return composed("fold", [x], () => bordered(toImages(x, w), w, -1));
 }

@@ -1,8 +1,10 @@
 // In-place writes: they raise the version of the memory they change, so that backward() refuses stale saved tensors.
+
 import { describe, rangeError, show, typeError } from "../error.js";
 import { kernels } from "../kernels/index.js";
 import { broadcastStrides, sameShape, stridesOf } from "../shape.js";
 import { checkTensor, fillWith, ptr, type Tensor } from "../tensor/index.js";
+import { checkSameType } from "./checks.js";
 import { copyStrided } from "./window.js";
 import { checkWritable } from "./writable.js";
 
@@ -10,7 +12,7 @@ import { checkWritable } from "./writable.js";
 export function copy(x: Tensor, source: Tensor): Tensor {
   checkWritable("copy", x);
   checkTensor("copy", "source", source);
-  if (source.dtype !== x.dtype) throw typeError("copy", `dtypes differ: x is ${x.dtype}, source is ${source.dtype}`);
+  checkSameType("copy", "x", x, "source", source);
   const extra = x.ndim - source.ndim;
   if (extra < 0 || source.shape.some((size, i) => size !== 1 && size !== x.shape[i + extra])) {
     throw rangeError("copy", `source ${show(source.shape)} does not broadcast to x ${show(x.shape)}`);

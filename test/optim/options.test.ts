@@ -136,7 +136,7 @@ describe("schedules refuse", () => {
     ["StepLR", { stepSize: 0 }, "stepSize must be from 1"],
     ["StepLR", { stepSize: 2, gama: 1 }, 'unknown option "gama"'],
     ["ExponentialLR", { gamma: Number.NaN }, "gamma must be finite"],
-    ["LinearLR", { startFactor: 0 }, "startFactor must be from"],
+    ["LinearLR", { startFactor: 0 }, "startFactor must be above 0"],
     ["OneCycleLR", { maxLr: 1 }, "totalSteps (or epochs and stepsPerEpoch)"],
     ["CyclicLR", { baseLr: 0.1, maxLr: 1, mode: "square" }, "mode must be"],
     ["ReduceLROnPlateau", { factor: 1 }, "factor must be between 0 and 1"],

@@ -178,7 +178,7 @@ describe("errors leave everything usable", () => {
     const { tensors, bytes } = memory();
     const bad = tensor([0, 9], { dtype: "i32" });
     expect(() => crossEntropy(logits, bad)).toThrow(
-      /crossEntropy: target 9 is no class of 3 \(element 1 of target \[2\]\). Targets are integers from 0 to 2/,
+      /crossEntropy: target 9 is no class of 3 \(element 1 of target \[2\]\). Classes are integers from 0 to 2/,
     );
     expect(() => crossEntropy(logits, tensor([0, 1.5]))).toThrow(/target 1.5 is no class/);
     expect(() => crossEntropy(logits, tensor([Number.NaN, 1]))).toThrow(/target NaN is no class/);

@@ -340,29 +340,6 @@ describe("what throws", () => {
   });
 });
 
-test("constant memory from epoch to epoch", async () => {
-  manualSeed(8);
-  const model = new Sequential(new Linear(3, 4), new ReLU(), new Linear(4, 1));
-  const data = plane(40);
-  const seen: { bytes: number; tensors: number }[] = [];
-  await fit(model, new DataLoader(data, { batchSize: 8, shuffle: true }), {
-    loss: new MSELoss(),
-    optimizer: new Adam(model.parameters()),
-    validation: new DataLoader(data, { batchSize: 16 }),
-    metrics: {
-      memory: () => {
-        const { bytes, tensors } = memory();
-        seen.push({ bytes, tensors });
-        return 0;
-      },
-    },
-    epochs: 40,
-    ...quiet,
-  });
-  const perEpoch = 5 + 3;
-  for (let i = 0; i < perEpoch; i++) expect(seen[39 * perEpoch + i]).toEqual(seen[2 * perEpoch + i]);
-});
-
 test("the stream of random numbers of a training is given back", async () => {
   class Noisy extends Spy {
     override forward(x: Tensor): Tensor {

@@ -1,7 +1,7 @@
 // The training loop: events, endings, callbacks, and resuming to the bit.
 import { describe, expect, test } from "vitest";
 import { DataLoader, TensorDataset } from "../../src/data/index.js";
-import { manualSeed, memory, rand, randn, type Tensor, tensor } from "../../src/index.js";
+import { manualSeed, rand, randn, type Tensor, tensor } from "../../src/index.js";
 import { decodeSafetensors, encodeSafetensors } from "../../src/io/index.js";
 import { Linear, Module, MSELoss } from "../../src/nn/index.js";
 import { Adam, OneCycleLR, ReduceLROnPlateau, RMSprop, SGD, StepLR } from "../../src/optim/index.js";
@@ -359,23 +359,6 @@ test("loggers and the progress line in a pipe", async () => {
       .map((line) => (JSON.parse(line) as { epoch: number }).epoch),
   ).toEqual([1, 2]);
   expect(text).toMatch(/^epoch 1\/2 {2}loss \d\.\d{4} {2}\| {2}validation loss \d\.\d{4} {2}[\d.]+s\nepoch 2\/2 .*\n$/);
-});
-
-test("memory is constant over 100 epochs", async () => {
-  const { model, loader, validation } = setUp();
-  const optimizer = new Adam(model.parameters());
-  const bytes: number[] = [];
-  await fit(model, loader, {
-    ...quiet,
-    optimizer,
-    epochs: 100,
-    validation,
-    clip: { norm: 1, value: 1, adaptive: 0.1 },
-    metrics: { mae: new MAE() },
-    callbacks: [{ onEpoch: () => void bytes.push(memory().bytes) }, new EarlyStopping({ patience: 200 })],
-  });
-  expect(bytes.length).toBe(100);
-  expect(bytes[99]).toBe(bytes[2]);
 });
 
 test("transform, and metrics of both kinds, exact over unequal batches", async () => {
