@@ -1,65 +1,66 @@
 // What the library is to reach: floors, which must hold, and aims.
 //
-// A row's goal is { name, floor, aim } and what is measured: `versus` the time of that candidate divided by Gradine's,
-// `peak` the share of the machine's peak, `microseconds` the time itself (the only one where less is better). `of` names
-// Gradine's candidate where it is not the bench's first. Rows with goals of one name count by the worst of them.
+// A row's goal is { name, unit, of, versus, floor, aim }. Its unit says what is measured of Gradine's candidate `of` (the
+// bench's first if not given): "ratio", the default: how many times as long `versus` takes; "share": of the machine's peak;
+// "microseconds": the time itself, the only one where less is better. Goals of one name on several rows count by the worst.
 import { ratio } from "./harness.mjs";
+import { PEAK } from "./peak.mjs";
 
-/** @typedef {{ name: string, of?: string, versus?: string, peak?: boolean, microseconds?: boolean, floor?: number, aim?: number }} Goal */
+/** @typedef {{ name: string, unit?: "ratio" | "share" | "microseconds", of?: string, versus?: string, floor?: number, aim?: number }} Goal */
 
 /** The goals of a bench with what was measured; `value` is missing where a candidate was not timed. */
 export function goalsOf(rows, first) {
-  const goals = new Map();
+  const byName = new Map();
   for (const row of rows) {
     for (const goal of row.goals) {
-      const value = measured(goal, row, first);
-      const known = goals.get(goal.name);
-      if (known && !(value !== undefined && isBetter(goal, known.value, value))) continue;
-      const { name, floor, aim, peak, microseconds } = goal;
-      const where =
-        rows.filter(({ goals: all }) => all.some((one) => one.name === name)).length > 1 ? row.label : undefined;
-      goals.set(name, {
-        name,
-        unit: peak ? "share" : microseconds ? "microseconds" : "ratio",
-        floor,
-        aim,
-        value,
-        where,
-      });
+      const all = byName.get(goal.name) ?? [];
+      byName.set(goal.name, [...all, { goal, value: measured(goal, row, first), where: row.label }]);
     }
   }
-  return [...goals.values()];
+  return [...byName.values()].map((all) => {
+    const { name, unit = "ratio", floor, aim } = all[0].goal;
+    const known = all.filter(({ value }) => value !== undefined);
+    const worst = known.reduce((a, b) => (isBetter(unit, a.value, b.value) ? b : a), known[0]);
+    return { name, unit, floor, aim, value: worst?.value, where: all.length > 1 ? worst?.where : undefined };
+  });
 }
 
-function measured({ of, versus, peak, microseconds }, row, first) {
+function measured({ unit, of, versus }, row, first) {
   const timing = (name) => row.timings.find((one) => one.name === name);
   const one = timing(of ?? first);
   if (!one) return undefined;
-  if (peak) return row.flop / one.ms / 1e6 / row.peak;
-  if (microseconds) return 1000 * one.ms;
+  if (unit === "share") return shareOfPeak(row.timings, one);
+  if (unit === "microseconds") return 1000 * one.ms;
   return timing(versus) && ratio(timing(versus), one);
 }
 
-/** Whether a is the better value of a goal; what is not measured counts as worst. */
-export const isBetter = ({ unit, microseconds }, a, b) =>
-  b === undefined || (a !== undefined && (unit === "microseconds" || microseconds ? a < b : a > b));
+/** The share of the peak, timed in the same rounds, that a candidate reaches. */
+export function shareOfPeak(timings, one) {
+  const peak = timings.find(({ name }) => name === PEAK);
+  return ratio(peak, one) * (one.flop / peak.flop);
+}
 
-/** "aim", "floor", "no" or "not measured". */
+/** Whether a is the better value; what is not measured is the worst. */
+export const isBetter = (unit, a, b) =>
+  b === undefined || (a !== undefined && (unit === "microseconds" ? a < b : a > b));
+
+/** What of a goal is reached. */
 export function verdict({ unit, floor, aim, value }) {
   if (value === undefined) return "not measured";
   const holds = (bound) => bound !== undefined && (unit === "microseconds" ? value <= bound : value >= bound);
-  if (holds(aim) || (aim === undefined && holds(floor))) return aim === undefined ? "floor" : "aim";
+  if (holds(aim)) return "aim";
   if (holds(floor)) return "floor";
   return floor === undefined ? "not the aim" : "**no**";
 }
 
-/** A measured value as text, and a floor or aim. */
-export const figure = (unit, value) => (value === undefined ? "-" : `${UNITS[unit].text(value)}${UNITS[unit].sign}`);
-export const bound = (unit, value) =>
-  value === undefined ? "-" : `${unit === "share" ? 100 * value : value}${UNITS[unit].sign}`;
-
 const UNITS = {
-  share: { sign: " %", text: (value) => (100 * value).toFixed(0) },
-  microseconds: { sign: " µs", text: (value) => value.toPrecision(3) },
-  ratio: { sign: "×", text: (value) => value.toFixed(value < 10 ? 2 : 0) },
+  share: { sign: " %", text: (value) => (100 * value).toFixed(0), factor: 100 },
+  microseconds: { sign: " µs", text: (value) => value.toPrecision(3), factor: 1 },
+  ratio: { sign: "×", text: (value) => value.toFixed(value < 10 ? 2 : 0), factor: 1 },
 };
+
+/** A measured value as text. */
+export const figure = (unit, value) => (value === undefined ? "-" : `${UNITS[unit].text(value)}${UNITS[unit].sign}`);
+
+/** A floor or aim as text. */
+export const bound = (unit, value) => (value === undefined ? "-" : `${UNITS[unit].factor * value}${UNITS[unit].sign}`);

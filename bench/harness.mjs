@@ -3,8 +3,8 @@
 // A candidate is { name, run(repetitions) -> milliseconds, or a promise of them }. It reads its own clock, right around
 // the work: what it costs to reach a candidate in another process is therefore not part of its time.
 
-/** @typedef {{ name: string, run: (repetitions: number) => number | Promise<number> }} Candidate */
-/** @typedef {{ name: string, ms: number, spread: number, times: number[] }} Timing */
+/** @typedef {{ name: string, flop?: number, run: (repetitions: number) => number | Promise<number> }} Candidate */
+/** @typedef {{ name: string, flop?: number, ms: number, spread: number, times: number[] }} Timing */
 
 /**
  * Medians per repetition; `times` holds one figure of each round. With `less`, the name of a candidate that does nothing,
@@ -26,12 +26,12 @@ export async function measure(candidates, { samples = 11, minMs = 20, warmMs = 5
   const idle = plans.find(({ candidate }) => candidate.name === less);
   return plans
     .filter((plan) => plan !== idle)
-    .map(({ candidate, times: gross }) => {
+    .map(({ candidate: { name, flop }, times: gross }) => {
       const times = idle ? gross.map((time, round) => time - idle.times[round]) : gross;
       const ms = median(times);
       // Half the interquartile range, relative to the median.
       const spread = (quantile(times, 0.75) - quantile(times, 0.25)) / 2 / ms;
-      return { name: candidate.name, ms, spread, times };
+      return { name, flop, ms, spread, times };
     });
 }
 
@@ -70,4 +70,13 @@ export function quantile(values, q) {
   const at = q * (sorted.length - 1);
   const below = sorted[Math.floor(at)];
   return below + (sorted[Math.ceil(at)] - below) * (at - Math.floor(at));
+}
+
+/** A Markdown table whose columns line up in a terminal too; all columns but the first are set to the right. */
+export function table(header, rows) {
+  const widths = header.map((_, i) => Math.max(3, ...[header, ...rows].map((row) => row[i].length)));
+  const line = (row) =>
+    `| ${row.map((text, i) => (i ? text.padStart(widths[i]) : text.padEnd(widths[i]))).join(" | ")} |`;
+  const rule = `| ${widths.map((width, i) => (i ? `${"-".repeat(width - 1)}:` : "-".repeat(width))).join(" | ")} |`;
+  return [line(header), rule, ...rows.map(line)].join("\n");
 }

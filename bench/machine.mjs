@@ -25,7 +25,7 @@ export function machine() {
 export function build() {
   const dist = fileURLToPath(new URL("../dist/", import.meta.url));
   const hash = createHash("sha256");
-  const files = readdirSync(dist, { recursive: true }).filter((file) => file.endsWith(".js"));
+  const files = readdirSync(dist, { recursive: true }).filter((file) => /\.(js|wasm)$/.test(file));
   for (const file of files.sort()) hash.update(file).update(readFileSync(join(dist, file)));
   return hash.digest("hex").slice(0, 8);
 }

@@ -1,7 +1,8 @@
 // Markdown: a section for each case, the summary of all goals, and the page of both, RESULTS.md.
 import { writeFileSync } from "node:fs";
-import { bound, figure, verdict } from "./goals.mjs";
-import { ratio } from "./harness.mjs";
+import { bound, figure, shareOfPeak, verdict } from "./goals.mjs";
+import { median, ratio, table } from "./harness.mjs";
+import { PEAK } from "./peak.mjs";
 import { FILE } from "./results.mjs";
 
 const PAGE = new URL("RESULTS.md", import.meta.url);
@@ -17,14 +18,15 @@ Floors must hold, aims are where it should go. The best of up to three runs of o
 worst of them.`;
 
 /** A case's table with what belongs to it. `rows` are the case's with their timings. */
-export function section({ title, candidates, less }, rows, { machine, versions, load, date, notes, peak }) {
+export function section({ title, candidates, less }, rows, { machine, versions, load, date, notes }) {
   const columns = candidates.filter((name) => name !== less);
-  const unit = peak
-    ? `GFLOP/s, in brackets the share of what one wasm thread reached in registers just before (median ${peak.toFixed(1)}; short products as time)`
+  const peaks = rows.flatMap(({ timings }) => timings.filter(({ name }) => name === PEAK).map(speed));
+  const unit = peaks.length
+    ? `Products and convolutions in GFLOP/s, in brackets the share of what one wasm thread reaches in registers, timed with them (median ${median(peaks).toFixed(1)}); else time of a repetition`
     : "Time of a repetition";
   return [
     `## ${title}`,
-    `${rows.some(({ flop }) => flop) ? unit : "Time of a repetition"}; ± is half the interquartile range.`,
+    `${unit}; ± is half the interquartile range.`,
     table(
       ["", ...columns],
       rows.map((row) => [row.label, ...columns.map((name) => cell(row, name, columns[0]))]),
@@ -35,20 +37,22 @@ export function section({ title, candidates, less }, rows, { machine, versions, 
 }
 
 /** One candidate's figure: time or speed, its spread, and the ratio to the baseline, or the share of the peak for Gradine. */
-function cell({ timings, flop, peak }, name, baseline) {
+function cell({ timings }, name, baseline) {
   const timing = timings.find((one) => one.name === name);
   if (!timing) return "-";
-  const speed = flop / timing.ms / 1e6;
   const base = timings.find((one) => one.name === baseline);
   return [
-    flop ? speed.toFixed(1) : duration(timing.ms),
+    timing.flop ? speed(timing).toFixed(1) : duration(timing.ms),
     `±${(100 * timing.spread).toFixed(0)} %`,
-    flop && name.startsWith("gradine") ? `(${((100 * speed) / peak).toFixed(0)} %)` : "",
+    timing.flop && name.startsWith("gradine") ? `(${figure("share", shareOfPeak(timings, timing))})` : "",
     base && base !== timing ? figure("ratio", ratio(timing, base)) : "",
   ]
     .filter(Boolean)
     .join(" ");
 }
+
+/** GFLOP/s. */
+const speed = ({ flop, ms }) => flop / ms / 1e6;
 
 const duration = (ms) =>
   ms < 1 ? `${(1000 * ms).toPrecision(3)} µs` : `${ms < 1000 ? ms.toPrecision(3) : ms.toFixed(0)} ms`;
@@ -72,13 +76,4 @@ export function page(results, order) {
   writeFileSync(FILE, `${JSON.stringify(results, null, 1)}\n`);
   const sections = order.flatMap((name) => results.cases[name]?.section ?? []);
   writeFileSync(PAGE, `${[INTRODUCTION, summary(results, order), ...sections].join("\n\n")}\n`);
-}
-
-/** A Markdown table whose columns line up in a terminal too; all columns but the first are set to the right. */
-function table(header, rows) {
-  const widths = header.map((_, i) => Math.max(3, ...[header, ...rows].map((row) => row[i].length)));
-  const line = (row) =>
-    `| ${row.map((text, i) => (i ? text.padStart(widths[i]) : text.padEnd(widths[i]))).join(" | ")} |`;
-  const rule = `| ${widths.map((width, i) => (i ? `${"-".repeat(width - 1)}:` : "-".repeat(width))).join(" | ")} |`;
-  return [line(header), rule, ...rows.map(line)].join("\n");
 }

@@ -18,7 +18,7 @@ export function keep(results, name, { build, goals, section }) {
     section,
     goals: goals.map(({ value, where, ...goal }) => {
       const runs = [...former(goal), { value, where }].slice(-RUNS);
-      const best = runs.reduce((a, b) => (isBetter(goal, b.value, a.value) ? b : a));
+      const best = runs.reduce((a, b) => (isBetter(goal.unit, b.value, a.value) ? b : a));
       return { ...goal, ...best, runs };
     }),
   };

@@ -16,7 +16,7 @@ export const rows = ["sgd", "adam"].map((optimizer) => {
     expected: () => losses(spec),
     tolerance: 1e-4,
     goals: [
-      { name: `tiny MLP step, ${label}`, microseconds: true, floor: 7, aim: 5 },
+      { name: `tiny MLP step, ${label}`, unit: "microseconds", floor: 7, aim: 5 },
       { name: `tiny MLP step, ${label} vs tfjs-wasm`, versus: "tfjs-wasm", floor: 30 },
       { name: `tiny MLP step, ${label} vs jax-js jit`, versus: "jax-js", floor: 20 },
       { name: `tiny MLP step, ${label} vs PyTorch`, versus: "torch", floor: 11 },

@@ -11,7 +11,12 @@ let settings;
 /** `init`: the options of gradine's init; `composed`: normalization from elementwise ops instead of its kernel. */
 export async function start(given) {
   settings = given;
-  if (settings.init) await gradine.init(settings.init);
+  if (!settings.init) return;
+  await gradine.init(settings.init);
+  // What the engine cannot do, init leaves out.
+  const { fast = false, threads = 1 } = settings.init;
+  const got = gradine.backend();
+  if ((got.build === "fast") !== fast || got.threads !== threads) throw new Error(got.reason);
 }
 
 export const open = (task) => TASKS[task.kind](task);
