@@ -1,4 +1,4 @@
-// The tasks that all peers are set: networks with their initial weights and data, and matrix products.
+// Seeded numbers, and the specs of single operations: what goes in, and where the result is compared.
 
 /** Uniform in [0, 1): mulberry32 (T. Ettinger, public domain), because every peer must start from the same numbers. */
 export function generator(seed) {
@@ -11,50 +11,64 @@ export function generator(seed) {
   };
 }
 
-/** Uniform in [-bound, bound). */
-function uniform(next, length, bound) {
-  return Float32Array.from({ length }, () => (2 * next() - 1) * bound);
-}
-
-/**
- * A multilayer perceptron, one training task: weights[i] is [sizes[i + 1], sizes[i]] as in PyTorch, x is [batch, sizes[0]].
- *
- * The targets are `batches` random sets for the same inputs, taken in turn. They contradict each other, so the loss stays
- * near its entropy however long the timing runs, and no peer drifts into vanishing gradients and denormal numbers, which
- * would slow the peers that cannot flush them.
- * @param {{ sizes: number[], activation: "tanh" | "relu", loss: "mse" | "crossEntropy", optimizer: "sgd" | "adam", lr: number, batch: number }} task
- */
-export function mlp({ sizes, activation, loss, optimizer, lr, batch, batches = 8, seed = 1 }) {
+/** Tensors as the specs hold them, `{ shape, data }`: uniform in [centre - bound, centre + bound). */
+export function tensors(seed) {
   const next = generator(seed);
-  const weights = [];
-  const biases = [];
-  for (let i = 1; i < sizes.length; i++) {
-    const bound = 1 / Math.sqrt(sizes[i - 1]);
-    weights.push(uniform(next, sizes[i] * sizes[i - 1], bound));
-    biases.push(uniform(next, sizes[i], bound));
-  }
-  const x = uniform(next, batch * sizes[0], 1);
-  const outputs = sizes.at(-1);
-  const targets = Array.from({ length: batches }, () =>
-    loss === "mse"
-      ? uniform(next, batch * outputs, 1)
-      : Int32Array.from({ length: batch }, () => Math.floor(next() * outputs)),
-  );
-  return { kind: "mlp", sizes, activation, loss, optimizer, lr, batch, weights, biases, x, targets };
+  return (shape, bound = 1, centre = 0) => ({
+    shape,
+    data: Float32Array.from({ length: numel(shape) }, () => centre + (2 * next() - 1) * bound),
+  });
 }
 
+/** Class labels below `classes`, as i32. */
+export function labels(seed, shape, classes) {
+  const next = generator(seed);
+  return { shape, data: Int32Array.from({ length: numel(shape) }, () => Math.floor(next() * classes)) };
+}
+
+export const numel = (shape) => shape.reduce((product, size) => product * size, 1);
+
 /**
- * The product of two n x n matrices: "NN" is a b, "NT" is a bT, "TN" is aT b; each as stored, row by row.
+ * The product of an m x k and a k x n matrix: "NN" is a b, "NT" is a bT, "TN" is aT b; each as stored, row by row.
  * b is scaled so that repeated products keep their size.
  */
-export function matmul(n, layout, seed = 2) {
-  const next = generator(seed);
-  const a = uniform(next, n * n, 1);
-  const b = uniform(next, n * n, Math.sqrt(3 / n));
-  return { kind: "matmul", n, layout, a, b, probes: probes(n) };
+export function matmul(m, k, n, layout) {
+  const tensor = tensors(2);
+  const a = tensor(layout === "TN" ? [k, m] : [m, k]);
+  const b = tensor(layout === "NT" ? [n, k] : [k, n], Math.sqrt(3 / k));
+  return operation("matmul", [a, b], [m, n], { layout });
 }
 
-/** Where a product is compared: flat positions in every part of the matrix, the last element among them. */
-function probes(n) {
-  return Array.from({ length: 16 }, (_, i) => Math.floor(((i + 1) * n * n) / 16) - 1 - (i % 8 ? (7 * i) % n : 0));
+/** A function of each element of one or two tensors. */
+export function elementwise(op, shape, operands = 1) {
+  const tensor = tensors(3);
+  const inputs = Array.from({ length: operands }, () => tensor(shape, 4));
+  return operation(op, inputs, shape);
+}
+
+/** Normalizes the rows of a matrix: softmax, or layerNorm with weight and bias. */
+export function rowwise(op, rows, width) {
+  const tensor = tensors(4);
+  const affine = op === "layerNorm" ? [tensor([width], 0.5, 1), tensor([width], 0.5)] : [];
+  return operation(op, [tensor([rows, width], 4), ...affine], [rows, width]);
+}
+
+/** A 3 x 3 convolution that keeps the image's size; x is [batch, channels, height, width], the weight as in PyTorch. */
+export function conv2d({ batch, channels, filters, size, groups = 1 }) {
+  const tensor = tensors(5);
+  const bound = Math.sqrt((3 * groups) / (9 * channels));
+  const x = tensor([batch, channels, size, size]);
+  const weight = tensor([filters, channels / groups, 3, 3], bound);
+  return operation("conv2d", [x, weight, tensor([filters], bound)], [batch, filters, size, size], { groups });
+}
+
+/** Results are compared at probes: flat positions in every part of the output, the last element among them. */
+function operation(op, inputs, shape, attributes = {}) {
+  const total = numel(shape);
+  const width = shape.at(-1);
+  const probes = Array.from(
+    { length: 16 },
+    (_, i) => Math.floor(((i + 1) * total) / 16) - 1 - (i % 8 ? (7 * i) % Math.min(width, total / 16) : 0),
+  );
+  return { kind: "operation", op, inputs, shape, probes, ...attributes };
 }

@@ -2,21 +2,18 @@
 //
 // A candidate is { name, run(repetitions) -> milliseconds, or a promise of them }. It reads its own clock, right around
 // the work: what it costs to reach a candidate in another process is therefore not part of its time.
-import { readFileSync } from "node:fs";
-import { cpus, totalmem } from "node:os";
 
-/** @typedef {{ name: string, run: (repetitions: number) => number | Promise<number> }} Candidate */
-/** @typedef {{ name: string, ms: number, spread: number, ratio: number, samples: number }} Timing */
+/** @typedef {{ name: string, flop?: number, run: (repetitions: number) => number | Promise<number> }} Candidate */
+/** @typedef {{ name: string, flop?: number, ms: number, spread: number, times: number[] }} Timing */
 
 /**
- * Medians per repetition, and each candidate's ratio to the baseline (above 1: slower than the baseline).
- * The ratio is the median of the ratios within a round rather than the ratio of the medians: the two samples of a round
- * lie milliseconds apart, so drift (clock speed, neighbours) cancels.
+ * Medians per repetition; `times` holds one figure of each round. With `less`, the name of a candidate that does nothing,
+ * its time in the round is taken off the others', and it is left out.
  * @param {Candidate[]} candidates
- * @param {{ baseline?: string, samples?: number, minMs?: number, warmMs?: number }} [options]
+ * @param {{ samples?: number, minMs?: number, warmMs?: number, less?: string }} [options]
  * @returns {Promise<Timing[]>}
  */
-export async function measure(candidates, { baseline, samples = 11, minMs = 20, warmMs = 500 } = {}) {
+export async function measure(candidates, { samples = 11, minMs = 20, warmMs = 500, less } = {}) {
   const plans = [];
   for (const candidate of candidates) plans.push(await calibrate(candidate, minMs, warmMs));
   for (let round = 0; round < samples; round++) {
@@ -26,19 +23,26 @@ export async function measure(candidates, { baseline, samples = 11, minMs = 20, 
       plan.times.push((await plan.candidate.run(plan.repetitions)) / plan.repetitions);
     }
   }
-  const base = plans.find((plan) => plan.candidate.name === baseline) ?? plans[0];
-  return plans.map(({ candidate, times }) => {
-    const ms = median(times);
-    return {
-      name: candidate.name,
-      ms,
+  const idle = plans.find(({ candidate }) => candidate.name === less);
+  return plans
+    .filter((plan) => plan !== idle)
+    .map(({ candidate: { name, flop }, times: gross }) => {
+      const times = idle ? gross.map((time, round) => time - idle.times[round]) : gross;
+      const ms = median(times);
       // Half the interquartile range, relative to the median.
-      spread: (quantile(times, 0.75) - quantile(times, 0.25)) / 2 / ms,
-      ratio: median(times.map((time, round) => time / base.times[round])),
-      samples: times.length,
-    };
-  });
+      const spread = (quantile(times, 0.75) - quantile(times, 0.25)) / 2 / ms;
+      return { name, flop, ms, spread, times };
+    });
 }
+
+/**
+ * How many times as long `other` takes as `one`: above 1, `one` is faster. The median of the ratios within a round rather
+ * than the ratio of the medians: the two samples of a round lie milliseconds apart, so drift (clock speed, neighbours)
+ * cancels.
+ * @param {Timing} other
+ * @param {Timing} one
+ */
+export const ratio = (other, one) => median(other.times.map((time, round) => time / one.times[round]));
 
 /**
  * Warms a candidate up and finds how many repetitions make a sample of at least minMs. Engines compile in tiers and jax-js
@@ -48,7 +52,8 @@ async function calibrate(candidate, minMs, warmMs) {
   let repetitions = 1;
   let best = Infinity;
   for (let calm = 0; calm < warmMs; ) {
-    const ms = await candidate.run(repetitions);
+    // Not below a browser clock's tick, or a first sample of 0 would ask for repetitions without end.
+    const ms = Math.max(await candidate.run(repetitions), 0.005);
     calm = ms / repetitions < 0.98 * best ? 0 : calm + ms;
     best = Math.min(best, ms / repetitions);
     // At most eightfold at once: the first calls say little about the warm ones.
@@ -71,23 +76,7 @@ export function quantile(values, q) {
 export function table(header, rows) {
   const widths = header.map((_, i) => Math.max(3, ...[header, ...rows].map((row) => row[i].length)));
   const line = (row) =>
-    `| ${row.map((cell, i) => (i ? cell.padStart(widths[i]) : cell.padEnd(widths[i]))).join(" | ")} |`;
+    `| ${row.map((text, i) => (i ? text.padStart(widths[i]) : text.padEnd(widths[i]))).join(" | ")} |`;
   const rule = `| ${widths.map((width, i) => (i ? `${"-".repeat(width - 1)}:` : "-".repeat(width))).join(" | ")} |`;
   return [line(header), rule, ...rows.map(line)].join("\n");
-}
-
-/** What the figures depend on beside the code: processor, memory, engine. */
-export function machine() {
-  const [cpu] = cpus();
-  // Virtual machines often hide the model behind a bare brand; family and model number still tell the generation.
-  let generation = "";
-  try {
-    const info = readFileSync("/proc/cpuinfo", "utf8");
-    const field = (name) => new RegExp(`^${name}\\s*: (.*)$`, "m").exec(info)?.[1];
-    generation = ` (family ${field("cpu family")}, model ${field("model")})`;
-  } catch {
-    // Not Linux: the brand has to do.
-  }
-  const memory = Math.round(totalmem() / 2 ** 30);
-  return `${cpu.model.trim()}${generation}, ${cpus().length} CPUs, ${memory} GiB, ${process.platform} ${process.arch}, Node ${process.versions.node} (V8 ${process.versions.v8})`;
 }

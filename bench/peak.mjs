@@ -71,6 +71,19 @@ export async function peakProbe() {
   return () => flops / time(() => loop(trips)) / 1e6;
 }
 
+/** Its name as a candidate. */
+export const PEAK = "peak";
+
+/** The loop as a candidate of the harness, to be timed between the others. */
+export async function peakCandidate() {
+  const loop = await buildLoop();
+  const run = (repetitions) =>
+    time(() => {
+      for (let i = 0; i < repetitions; i++) loop(trips);
+    });
+  return { name: PEAK, flop: flops, run };
+}
+
 /** GFLOP/s of multiply and add in registers on one thread: the median of `repeats` runs. */
 export async function measurePeak(repeats = 21) {
   const probe = await peakProbe();

@@ -1,82 +1,91 @@
-// The peers, each in a process of its own: libraries neither warm nor pollute one another's compiler, and one that needs
-// another engine (a newer Node, Python) is a candidate like any other.
-import { spawn } from "node:child_process";
-import { createInterface } from "node:readline";
+// The candidates: each library in a process of its own, so that none warms or pollutes another's compiler, and one that
+// needs another engine (a newer Node, Python, a browser) is a candidate like any other.
+import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
-import { decode, encode } from "./wire.mjs";
+import { startPage } from "./browser.mjs";
+import { build } from "./machine.mjs";
+import { startAnew, startProcess } from "./process.mjs";
 
 const here = (path) => fileURLToPath(new URL(path, import.meta.url));
-const module = (file) => [here("./host.mjs"), new URL(`./peers/${file}`, import.meta.url).href];
+const node20 = process.execPath;
 const node24 = here("./node_modules/node-24/bin/node");
 
-/** How each candidate is started, and its environment where that matters. */
+/** A module of peers/ in Node; `settings` are handed to its `start`. */
+const inNode = (file, library, settings = {}, command = node20) => ({
+  launch: () => startProcess({ command, args: [here("./host.mjs"), new URL(`./peers/${file}`, import.meta.url).href] }),
+  library: () => `${library()}${command === node24 ? " (Node 24)" : ""}`,
+  settings,
+});
+const inChromium = (file, library, settings = {}) => ({ launch: () => startPage(file), library, settings });
+/** A program of peers/cold/, started anew for each sample. jax-js asks for Node 24, so all of them run on that. */
+const cold = (file, library) => ({
+  launch: () => startAnew({ command: node24, args: [here(`./peers/cold/${file}`)] }),
+  library: () => `${library()} (Node 24)`,
+});
+
+const versionOf = (manifest) => JSON.parse(readFileSync(here(manifest), "utf8")).version;
+const gradine = () => `gradine ${versionOf("../package.json")} (build ${build()})`;
+const installed = (name) => () => `${name} ${versionOf(`./node_modules/${name}/package.json`)}`;
+const tfjs = installed("@tensorflow/tfjs");
+const jax = installed("@jax-js/jax");
+
+// Debian's Python by its full path, for another one first in PATH has no python3-torch; PYTHON names a different one.
+// One thread means both of PyTorch's pools; its BLAS listens to the environment only.
+const torch = (settings) => ({
+  launch: () =>
+    startProcess({
+      command: process.env.PYTHON ?? "/usr/bin/python3",
+      args: [here("./peers/torch_peer.py")],
+      env: { OPENBLAS_NUM_THREADS: "1", OMP_NUM_THREADS: "1" },
+    }),
+  settings,
+});
+
 const PEERS = {
-  gradine: { command: process.execPath, args: module("gradine.mjs") },
-  "tfjs-wasm": { command: process.execPath, args: module("tfjs.mjs"), env: { BACKEND: "wasm" } },
-  "tfjs-cpu": { command: process.execPath, args: module("tfjs.mjs"), env: { BACKEND: "cpu" } },
-  "brain.js": { command: process.execPath, args: module("brain.mjs") },
-  "ort-web": { command: process.execPath, args: module("ort.mjs"), env: { BUILD: "onnxruntime-web" } },
-  "ort-node": { command: process.execPath, args: module("ort.mjs"), env: { BUILD: "onnxruntime-node" } },
+  gradine: inNode("gradine.mjs", gradine),
+  "gradine fast": inNode("gradine.mjs", gradine, { init: { fast: true } }, node24),
+  "gradine 2 threads": inNode("gradine.mjs", gradine, { init: { threads: 2 } }),
+  "gradine composed": inNode("gradine.mjs", gradine, { composed: true }),
+  "tfjs-wasm": inNode("tfjs.mjs", tfjs, { backend: "wasm" }),
+  "tfjs-cpu": inNode("tfjs.mjs", tfjs, { backend: "cpu" }),
+  "brain.js": inNode("brain.mjs", installed("brain.js")),
+  "ort-web": inNode("ort.mjs", installed("onnxruntime-web"), { build: "onnxruntime-web" }),
+  "ort-node": inNode("ort.mjs", installed("onnxruntime-node"), { build: "onnxruntime-node" }),
   // jax-js reads `navigator` when it starts, which Node has from 21 on.
-  "jax-js": { command: node24, args: module("jax.mjs") },
-  // Debian's Python by its full path, for another one first in PATH has no python3-torch; PYTHON names a different one.
-  // One thread means both of PyTorch's pools; its BLAS listens to the environment only.
-  torch: {
-    command: process.env.PYTHON ?? "/usr/bin/python3",
-    args: [here("./peers/torch_peer.py")],
-    env: { OPENBLAS_NUM_THREADS: "1", OMP_NUM_THREADS: "1" },
-  },
+  "jax-js": inNode("jax.mjs", jax, {}, node24),
+  torch: torch({ double: false }),
+  "torch float64": torch({ double: true }),
+  "gradine in Chromium": inChromium("gradine.mjs", gradine),
+  "tfjs-wasm in Chromium": inChromium("tfjs.mjs", tfjs, { backend: "wasm" }),
+  "empty process": cold("empty.mjs", () => "an empty process"),
+  "gradine from cold": cold("gradine.mjs", gradine),
+  "jax-js from cold": cold("jax.mjs", jax),
+  "tfjs-wasm from cold": cold("tfjs.mjs", installed("@tensorflow/tfjs-core")),
 };
 
 const running = new Map();
 
 /** The candidate of that name set to a task: { name, version, check(), run(repetitions) }. Rejects with the peer's reason. */
 export async function open(name, spec) {
-  if (!running.has(name)) running.set(name, start(PEERS[name]));
-  const call = running.get(name);
-  const { version } = await call("open", spec);
+  if (!running.has(name)) running.set(name, launch(PEERS[name]));
+  const { call, version } = await running.get(name);
+  await call("open", spec);
   return { name, version, check: () => call("check"), run: (repetitions) => call("run", repetitions) };
 }
 
-/** Ends all peers: a closed stdin is their signal. */
-export function closeAll() {
-  for (const call of running.values()) call.end();
-  running.clear();
+async function launch({ launch, library, settings }) {
+  const peer = await launch();
+  const reply = await peer.call("start", settings).catch((error) => {
+    peer.end(); // nothing else would, and a process that waits keeps the bench alive
+    throw error;
+  });
+  // PyTorch is no package of this folder: it tells its version itself.
+  const version = [library?.() ?? reply, peer.version].filter(Boolean).join(" in ");
+  return { ...peer, version };
 }
 
-function start({ command, args, env }) {
-  const child = spawn(command, args, { stdio: ["pipe", "ignore", "pipe", "pipe"], env: { ...process.env, ...env } });
-  const waiting = new Map();
-  let ids = 0;
-  let stderr = "";
-  let ended;
-  const fail = (reason) => {
-    ended = reason;
-    for (const { reject } of waiting.values()) reject(new Error(reason));
-    waiting.clear();
-  };
-  child.stderr.on("data", (text) => {
-    stderr = (stderr + text).slice(-2000);
-  });
-  child.on("error", (error) => fail(error.message));
-  child.on("close", () =>
-    fail(/^\w*(?:Error|Exception).*$/m.exec(stderr)?.[0] ?? `the process ended: ${stderr.trim()}`),
-  );
-  // A process that is gone cannot take its message; "close" reports it.
-  child.stdin.on("error", () => {});
-  createInterface({ input: child.stdio[3] }).on("line", (line) => {
-    const { id, result, error } = decode(line);
-    const { resolve, reject } = waiting.get(id);
-    waiting.delete(id);
-    if (error === undefined) resolve(result);
-    else reject(new Error(error));
-  });
-  const call = (method, params) =>
-    new Promise((resolve, reject) => {
-      if (ended) return reject(new Error(ended));
-      waiting.set(++ids, { resolve, reject });
-      child.stdin.write(encode({ id: ids, method, params }));
-    });
-  call.end = () => child.stdin.end();
-  return call;
+/** Ends all peers. */
+export async function closeAll() {
+  for (const peer of running.values()) await peer.then(({ end }) => end()).catch(() => {});
+  running.clear();
 }

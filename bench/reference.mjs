@@ -1,53 +1,119 @@
 // What every peer must compute, in plain float64 loops: written from the formulas, so that it leans on none of them.
 
 /**
- * The loss of each of the first `steps` training steps of an mlp task (data.mjs).
+ * The loss of each of the first training steps of a multilayer perceptron (nets.mjs).
  * Layer: y = x WT + b; mse: mean of squares; crossEntropy: mean of logsumexp(z) - z[label]; Adam: Kingma and Ba, algorithm 1.
  */
-export function losses(task, steps) {
-  const { sizes, batch, targets } = task;
-  const weights = task.weights.map((w) => Float64Array.from(w));
-  const biases = task.biases.map((b) => Float64Array.from(b));
-  const update = task.optimizer === "adam" ? adam(task.lr) : sgd(task.lr);
-  const out = [];
-  for (let step = 0; step < steps; step++) {
-    const layers = [Float64Array.from(task.x)];
-    for (let l = 0; l < weights.length; l++) {
-      const last = l === weights.length - 1;
-      const z = linear(layers[l], weights[l], biases[l], batch, sizes[l], sizes[l + 1]);
-      layers.push(last ? z : z.map(task.activation === "tanh" ? Math.tanh : (v) => Math.max(v, 0)));
-    }
-    const { loss, gradient } = (task.loss === "mse" ? mse : crossEntropy)(
-      layers.at(-1),
-      targets[step % targets.length],
-      batch,
-    );
-    out.push(loss);
+export function losses({ layers, x, targets, loss: kind, optimizer, lr, checkedSteps }) {
+  const batch = x.shape[0];
+  const weights = weightsOf(layers);
+  const update = optimizer === "adam" ? adam(lr) : sgd(lr);
+  return Array.from({ length: checkedSteps }, (_, step) => {
+    const values = forward(layers, weights, x);
+    const target = targets[step % targets.length].data;
+    const { loss, gradient } = (kind === "mse" ? mse : crossEntropy)(values.at(-1), target, batch);
     let gy = gradient;
-    for (let l = weights.length - 1; l >= 0; l--) {
-      const { gx, gw, gb } = linearGradient(layers[l], weights[l], gy, batch, sizes[l], sizes[l + 1]);
-      update(weights[l], gw, `w${l}`);
-      update(biases[l], gb, `b${l}`);
-      // Both derivatives can be had from the layer's value: 1 - tanh^2, and 1 where relu let something through.
-      gy = gx.map((g, i) => g * (task.activation === "tanh" ? 1 - layers[l][i] ** 2 : layers[l][i] > 0 ? 1 : 0));
+    for (let l = layers.length - 1; l >= 0; l--) {
+      const { type, ins, outs } = layers[l];
+      if (type === "linear") {
+        const { gx, gw, gb } = linearGradient(values[l], weights[l].w, gy, batch, ins, outs);
+        update(weights[l].w, gw, `w${l}`);
+        update(weights[l].b, gb, `b${l}`);
+        gy = gx;
+      } else gy = gy.map((g, i) => g * ACTIVATIONS[type].slope(values[l + 1][i]));
     }
-  }
-  return out;
-}
-
-/** The elements of a matmul task's product at its probes. */
-export function products({ n, layout, a, b, probes }) {
-  return probes.map((at) => {
-    const i = Math.floor(at / n);
-    const j = at % n;
-    let sum = 0;
-    for (let k = 0; k < n; k++)
-      sum += (layout === "TN" ? a[k * n + i] : a[i * n + k]) * (layout === "NT" ? b[j * n + k] : b[k * n + j]);
-    return sum;
+    return loss;
   });
 }
 
-function linear(x, w, b, rows, ins, outs) {
+/** The output of a multilayer perceptron. */
+export const predictions = ({ layers, x }) => Array.from(forward(layers, weightsOf(layers), x).at(-1));
+
+const weightsOf = (layers) =>
+  layers.map(
+    ({ params }) => params && { w: Float64Array.from(params.weight.data), b: Float64Array.from(params.bias.data) },
+  );
+
+/** The input and every layer's value. */
+function forward(layers, weights, x) {
+  const values = [Float64Array.from(x.data)];
+  layers.forEach(({ type, ins, outs }, l) => {
+    const h = values[l];
+    values.push(type === "linear" ? linear(h, weights[l], x.shape[0], ins, outs) : h.map(ACTIVATIONS[type].value));
+  });
+  return values;
+}
+
+/** Both derivatives can be had from the layer's value: 1 - tanh^2, and 1 where relu let something through. */
+const ACTIVATIONS = {
+  tanh: { value: Math.tanh, slope: (y) => 1 - y ** 2 },
+  relu: { value: (x) => Math.max(x, 0), slope: (y) => (y > 0 ? 1 : 0) },
+};
+
+/** The elements of an operation's result (data.mjs) at its probes. */
+export function elements(spec) {
+  const [x, ...rest] = spec.inputs.map(({ data }) => data);
+  return spec.probes.map((at) => ELEMENT[spec.op](at, spec, x, ...rest));
+}
+
+const ELEMENT = {
+  exp: (at, _, x) => Math.exp(x[at]),
+  tanh: (at, _, x) => Math.tanh(x[at]),
+  sigmoid: (at, _, x) => 1 / (1 + Math.exp(-x[at])),
+  relu: (at, _, x) => Math.max(x[at], 0),
+  add: (at, _, x, y) => x[at] + y[at],
+  softmax(at, { shape }, x) {
+    const row = rowOf(x, at, shape[1]);
+    return Math.exp(x[at]) / row.reduce((sum, v) => sum + Math.exp(v), 0);
+  },
+  /** (x - mean) / sqrt(variance + 1e-5) w + b, the variance over n. */
+  layerNorm(at, { shape }, x, weight, bias) {
+    const width = shape[1];
+    const row = rowOf(x, at, width);
+    const mean = row.reduce((sum, v) => sum + v, 0) / width;
+    const variance = row.reduce((sum, v) => sum + (v - mean) ** 2, 0) / width;
+    return ((x[at] - mean) / Math.sqrt(variance + 1e-5)) * weight[at % width] + bias[at % width];
+  },
+  matmul(at, { layout, inputs, shape: [m, n] }, a, b) {
+    const k = inputs[0].shape[layout === "TN" ? 0 : 1];
+    const i = Math.floor(at / n);
+    const j = at % n;
+    let sum = 0;
+    for (let p = 0; p < k; p++)
+      sum += (layout === "TN" ? a[p * m + i] : a[i * k + p]) * (layout === "NT" ? b[j * k + p] : b[p * n + j]);
+    return sum;
+  },
+  /** Cross-correlation with a border of one zero. */
+  conv2d(at, { inputs, shape: [, filters, height, width], groups }, x, weight, bias) {
+    const channels = inputs[0].shape[1];
+    const each = channels / groups;
+    const column = at % width;
+    const row = Math.floor(at / width) % height;
+    const filter = Math.floor(at / (width * height)) % filters;
+    const image = Math.floor(at / (width * height * filters));
+    const first = Math.floor(filter / (filters / groups)) * each;
+    let sum = bias[filter];
+    for (let c = 0; c < each; c++)
+      for (let u = 0; u < 3; u++)
+        for (let v = 0; v < 3; v++) {
+          const i = row + u - 1;
+          const j = column + v - 1;
+          if (i < 0 || i >= height || j < 0 || j >= width) continue;
+          sum +=
+            x[((image * channels + first + c) * height + i) * width + j] *
+            weight[((filter * each + c) * 3 + u) * 3 + v];
+        }
+    return sum;
+  },
+};
+
+/** The row of a matrix that holds position `at`, as float64. */
+const rowOf = (x, at, width) => {
+  const begin = at - (at % width);
+  return Float64Array.from(x.subarray(begin, begin + width));
+};
+
+function linear(x, { w, b }, rows, ins, outs) {
   const y = new Float64Array(rows * outs);
   for (let r = 0; r < rows; r++)
     for (let o = 0; o < outs; o++) {

@@ -1,21 +1,33 @@
-// Messages between the bench and its peers' processes: one line of JSON each, typed arrays as base64.
+// Messages between the bench and its peers, in processes or in browsers: JSON, typed arrays as base64.
 
 const KINDS = { f32: Float32Array, i32: Int32Array };
 
 export function encode(message) {
-  return `${JSON.stringify(message, (_, value) => {
-    for (const [kind, Type] of Object.entries(KINDS))
-      if (value instanceof Type)
-        return { [kind]: Buffer.from(value.buffer, value.byteOffset, value.byteLength).toString("base64") };
-    return value;
-  })}\n`;
-}
-
-export function decode(line) {
-  return JSON.parse(line, (_, value) => {
-    // Copied, because a small Buffer begins anywhere within Node's shared pool, and a Float32Array needs 4-byte alignment.
-    for (const [kind, Type] of Object.entries(KINDS))
-      if (typeof value?.[kind] === "string") return new Type(new Uint8Array(Buffer.from(value[kind], "base64")).buffer);
+  return JSON.stringify(message, (_, value) => {
+    for (const [kind, Type] of Object.entries(KINDS)) if (value instanceof Type) return { [kind]: toBase64(value) };
     return value;
   });
+}
+
+export function decode(text) {
+  return JSON.parse(text, (_, value) => {
+    for (const [kind, Type] of Object.entries(KINDS))
+      if (typeof value?.[kind] === "string") return new Type(fromBase64(value[kind]).buffer);
+    return value;
+  });
+}
+
+function toBase64({ buffer, byteOffset, byteLength }) {
+  const bytes = new Uint8Array(buffer, byteOffset, byteLength);
+  // In pieces, because a call takes only so many arguments.
+  const pieces = [];
+  for (let i = 0; i < bytes.length; i += 8192) pieces.push(String.fromCharCode(...bytes.subarray(i, i + 8192)));
+  return btoa(pieces.join(""));
+}
+
+function fromBase64(text) {
+  const characters = atob(text);
+  const bytes = new Uint8Array(characters.length);
+  for (let i = 0; i < bytes.length; i++) bytes[i] = characters.charCodeAt(i);
+  return bytes;
 }

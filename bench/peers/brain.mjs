@@ -1,24 +1,19 @@
 // brain.js: it has one activation for all layers, the last included, and updates after every sample, so its losses are
 // not the task's and are not compared; a step is one pass over the batch, the same number of samples.
-
-import { readFileSync } from "node:fs";
 import brain from "brain.js";
 
-const manifest = new URL("../node_modules/brain.js/package.json", import.meta.url);
-export const version = `brain.js ${JSON.parse(readFileSync(manifest, "utf8")).version}`;
-
-export function open({ kind, sizes, activation, optimizer, lr, batch, x, targets }) {
-  if (kind !== "mlp") throw new Error("brain.js has no tensors");
+export function open({ kind, layers, optimizer, lr, x, targets }) {
+  const dense = layers?.filter(({ type }) => type === "linear");
+  if (kind !== "training" || layers.some(({ type }) => !["linear", "relu", "tanh"].includes(type)))
+    throw new Error("brain.js trains dense layers only");
   const net = new brain.NeuralNetwork({
-    inputSize: sizes[0],
-    hiddenLayers: sizes.slice(1, -1),
-    outputSize: sizes.at(-1),
-    activation,
+    inputSize: dense[0].ins,
+    hiddenLayers: dense.slice(0, -1).map(({ outs }) => outs),
+    outputSize: dense.at(-1).outs,
+    activation: layers[1].type,
   });
-  const rows = (values, width) =>
-    Array.from({ length: batch }, (_, i) => Array.from(values.subarray(i * width, (i + 1) * width)));
-  const outputs = rows(targets[0], sizes.at(-1));
-  const data = rows(x, sizes[0]).map((input, i) => ({ input, output: outputs[i] }));
+  const outputs = rows(targets[0]);
+  const data = rows(x).map((input, i) => ({ input, output: outputs[i] }));
   const options = {
     learningRate: lr,
     // Neither may be 0.
@@ -39,3 +34,6 @@ export function open({ kind, sizes, activation, optimizer, lr, batch, x, targets
     },
   };
 }
+
+const rows = ({ shape: [count, width], data }) =>
+  Array.from({ length: count }, (_, i) => Array.from(data.subarray(i * width, (i + 1) * width)));

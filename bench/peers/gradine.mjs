@@ -1,76 +1,112 @@
 // Gradine itself, through its public API, from the built package.
-import { readFileSync } from "node:fs";
-import { crossEntropy, manualSeed, matmul, mseLoss, noGrad, steps, tensor } from "../../dist/index.js";
-import { Linear, ReLU, Sequential, Tanh } from "../../dist/nn/index.js";
+import * as gradine from "../../dist/index.js";
 import { Adam, SGD } from "../../dist/optim/index.js";
-import { CHECKED_STEPS } from "./steps.mjs";
+import { network, toTensor } from "./gradine-nets.mjs";
+import { atProbes, losses } from "./timing.mjs";
 
-const manifest = new URL("../../package.json", import.meta.url);
-export const version = `gradine ${JSON.parse(readFileSync(manifest, "utf8")).version}`;
+const { crossEntropy, manualSeed, mean, mseLoss, mul, noGrad, rsqrt, square, steps, sub } = gradine;
 
-export function open(task) {
-  return task.kind === "mlp" ? openMlp(task) : openMatmul(task);
+let settings;
+
+/** `init`: the options of gradine's init; `composed`: normalization from elementwise ops instead of its kernel. */
+export async function start(given) {
+  settings = given;
+  if (!settings.init) return;
+  await gradine.init(settings.init);
+  // What the engine cannot do, init leaves out.
+  const { fast = false, threads = 1 } = settings.init;
+  const got = gradine.backend();
+  if ((got.build === "fast") !== fast || got.threads !== threads) throw new Error(got.reason);
 }
 
-function openMlp({ sizes, activation, loss, optimizer: kind, lr, batch, weights, biases, x, targets }) {
-  manualSeed(1);
-  const layers = weights.flatMap((_, i) => [
-    new Linear(sizes[i], sizes[i + 1]),
-    activation === "tanh" ? new Tanh() : new ReLU(),
-  ]);
-  const model = new Sequential(...layers.slice(0, -1));
-  const state = {};
-  weights.forEach((w, i) => {
-    // An activation stands between two layers, so that every other index has parameters.
-    state[`${2 * i}.weight`] = tensor(w, { shape: [sizes[i + 1], sizes[i]] });
-    state[`${2 * i}.bias`] = tensor(biases[i]);
-  });
-  model.loadStateDict(state);
-  const optimizer = kind === "adam" ? new Adam(model.parameters(), { lr }) : new SGD(model.parameters(), { lr });
-  const lossOf = loss === "mse" ? mseLoss : crossEntropy;
-  const input = tensor(x, { shape: [batch, sizes[0]] });
-  const wanted = targets.map((t) => (loss === "mse" ? tensor(t, { shape: [batch, sizes.at(-1)] }) : tensor(t)));
-  let n = 0;
-  const step = () => {
-    optimizer.zeroGrad();
-    const cost = lossOf(model.forward(input), wanted[n++ % wanted.length]);
-    cost.backward();
-    optimizer.step();
-    return cost;
-  };
-  return {
-    check: () => {
-      const values = [];
-      for (const _ of steps(CHECKED_STEPS)) values.push(step().item());
-      return values;
-    },
-    run: (repetitions) => {
-      const start = performance.now();
-      for (const _ of steps(repetitions)) step();
-      return performance.now() - start;
-    },
-  };
-}
+export const open = (task) => TASKS[task.kind](task);
 
-function openMatmul({ n, layout, a, b, probes }) {
-  const left = tensor(a, { shape: [n, n] });
-  const right = tensor(b, { shape: [n, n] });
+const TASKS = {
+  training(task) {
+    manualSeed(1);
+    const { loss, optimizer: kind, lr, targets } = task;
+    const model = network(task.layers);
+    const optimizer = kind === "adam" ? new Adam(model.parameters(), { lr }) : new SGD(model.parameters(), { lr });
+    const lossOf = loss === "mse" ? mseLoss : crossEntropy;
+    const x = toTensor(task.x);
+    const wanted = targets.map(toTensor);
+    let n = 0;
+    const step = () => {
+      optimizer.zeroGrad();
+      const cost = lossOf(model.forward(x), wanted[n++ % wanted.length]);
+      cost.backward();
+      optimizer.step();
+      return cost;
+    };
+    return {
+      check: () => losses(task, () => scoped(() => step().item())),
+      run: (repetitions) => timeScoped(repetitions, step),
+    };
+  },
+
+  inference({ layers, x }) {
+    const model = network(layers).eval();
+    const input = toTensor(x);
+    const predict = () => model.forward(input).toTypedArray();
+    return {
+      check: () => noGrad(() => Array.from(predict())),
+      run: (repetitions) => noGrad(() => timeScoped(repetitions, predict)),
+    };
+  },
+
+  operation(spec) {
+    const inputs = spec.inputs.map(toTensor);
+    const op = (settings.composed ? COMPOSED : OPERATIONS)[spec.op](spec);
+    const call = () => op(...inputs);
+    return {
+      check: () => scoped(() => atProbes(spec, call().toTypedArray())),
+      run: (repetitions) => timeScoped(repetitions, call),
+      close: () => {
+        for (const tensor of inputs) tensor.dispose();
+      },
+    };
+  },
+};
+
+const OPERATIONS = {
+  exp: () => gradine.exp,
+  tanh: () => gradine.tanh,
+  sigmoid: () => gradine.sigmoid,
+  relu: () => gradine.relu,
+  add: () => (a, b) => gradine.add(a, b),
+  softmax: () => (x) => gradine.softmax(x, -1),
+  layerNorm:
+    ({ shape: [, width] }) =>
+    (x, weight, bias) =>
+      gradine.layerNorm(x, [width], { weight, bias }),
   // transpose only swaps strides: matmul reads the operand where it lies.
-  const product = () =>
-    matmul(layout === "TN" ? left.transpose(0, 1) : left, layout === "NT" ? right.transpose(0, 1) : right);
-  return {
-    check: () => {
-      const values = noGrad(product).toTypedArray();
-      return probes.map((at) => values[at]);
-    },
-    run: (repetitions) => {
-      const start = performance.now();
-      for (const _ of steps(repetitions)) product();
-      return performance.now() - start;
-    },
-    close: () => {
-      left.dispose();
-      right.dispose();
-    },
-  };
+  matmul:
+    ({ layout }) =>
+    (a, b) =>
+      gradine.matmul(layout === "TN" ? a.transpose(0, 1) : a, layout === "NT" ? b.transpose(0, 1) : b),
+  conv2d:
+    ({ groups }) =>
+    (x, weight, bias) =>
+      gradine.conv2d(x, weight, bias, { padding: 1, groups }),
+};
+
+const COMPOSED = {
+  layerNorm: () => (x, weight, bias) => {
+    const centred = sub(x, mean(x, -1, { keepdim: true }));
+    const variance = mean(square(centred), -1, { keepdim: true });
+    return gradine.add(mul(mul(centred, rsqrt(gradine.add(variance, 1e-5))), weight), bias);
+  },
+};
+
+/** What a run makes is given back after each repetition, as in a training loop. */
+function timeScoped(repetitions, call) {
+  const start = performance.now();
+  for (const _ of steps(repetitions)) call();
+  return performance.now() - start;
+}
+
+function scoped(call) {
+  let result;
+  for (const _ of steps(1)) result = call();
+  return result;
 }

@@ -1,65 +1,110 @@
-// ONNX Runtime, inference only: a graph of MatMul nodes, in its wasm build (onnxruntime-web) or native (onnxruntime-node).
-//
-// A run copies its inputs and outputs in and out, so several products are chained in one graph, each taking the one before
-// it as its left operand. Both operands are inputs: a constant right operand would be packed ahead of time.
-const build = process.env.BUILD;
-const { InferenceSession, env, Tensor } = await import(build).then((m) => m.default ?? m);
-if (build === "onnxruntime-web") env.wasm.numThreads = 1;
+// ONNX Runtime, inference only: in its wasm build (onnxruntime-web) or native (onnxruntime-node).
+import { model } from "./onnx.mjs";
+import { atProbes, timeAsync } from "./timing.mjs";
 
-export const version = `${build} ${env.versions[build === "onnxruntime-web" ? "web" : "node"]}`;
+let ort;
+let options;
 
-export async function open({ kind, n, layout, a, b, probes }) {
-  if (kind !== "matmul") throw new Error("onnxruntime does not train");
-  if (layout !== "NN") throw new Error("an ONNX MatMul takes no transposed operand");
-  const chain = n >= 512 ? 2 : 8;
-  const options = {
-    intraOpNumThreads: 1,
-    interOpNumThreads: 1,
-    ...(build === "onnxruntime-web" && { executionProviders: ["wasm"] }),
+export async function start({ build }) {
+  ort = await import(build).then((module) => module.default ?? module);
+  options = { intraOpNumThreads: 1, interOpNumThreads: 1 };
+  if (build === "onnxruntime-web") {
+    ort.env.wasm.numThreads = 1;
+    options.executionProviders = ["wasm"];
+  }
+}
+
+export const open = (task) => {
+  const make = task.kind === "operation" ? OPERATIONS[task.op] : TASKS[task.kind];
+  if (!make) throw new Error(`ONNX Runtime is not set to ${task.op ?? task.kind} here`);
+  return make(task);
+};
+
+const session = (graph) => ort.InferenceSession.create(model(graph), options);
+const tensor = ({ shape, data }) => new ort.Tensor("float32", data, shape);
+
+const TASKS = {
+  async inference({ layers, x }) {
+    const { nodes, constants, shape } = network(layers, x.shape);
+    const graph = await session({
+      nodes,
+      constants,
+      inputs: { h0: x.shape },
+      outputs: { [nodes.at(-1).output]: shape },
+    });
+    const feeds = { h0: tensor(x) };
+    const predict = async () => Object.values(await graph.run(feeds))[0].data;
+    return {
+      check: async () => Array.from(await predict()),
+      run: (repetitions) => timeAsync(repetitions, predict),
+      close: () => graph.release(),
+    };
+  },
+};
+
+const OPERATIONS = {
+  /** Both operands are inputs: a constant right operand would be packed ahead of time. */
+  matmul(spec) {
+    const [a, b] = spec.inputs;
+    if (spec.layout !== "NN") throw new Error("an ONNX MatMul takes no transposed operand");
+    // Only a square product can be the next one's operand.
+    const [m, n] = spec.shape;
+    const chain = b.shape[0] !== n ? 1 : m >= 512 ? 2 : 8;
+    const node = (from, to) => ({ op: "MatMul", inputs: [from, "b"], output: to });
+    return chained(spec, chain, node, { a, b }, {});
+  },
+  conv2d(spec) {
+    const [x, weight, bias] = spec.inputs;
+    const node = (from, to) => ({
+      op: "Conv",
+      inputs: [from, "weight", "bias"],
+      output: to,
+      attributes: { group: spec.groups, kernel_shape: [3, 3], pads: [1, 1, 1, 1] },
+    });
+    return chained(spec, x.shape[1] === spec.shape[1] ? 8 : 1, node, { x }, { weight, bias });
+  },
+};
+
+/**
+ * One operation, its cost taken from a graph of several, each with the one before as its first input: a run copies inputs
+ * in and outputs out, which is no part of the operation.
+ */
+async function chained(spec, length, node, inputs, constants) {
+  const shapes = Object.fromEntries(Object.entries(inputs).map(([name, { shape }]) => [name, shape]));
+  const graph = (count) => {
+    const names = [Object.keys(inputs)[0], ...Array.from({ length: count - 1 }, (_, i) => `t${i}`), "y"];
+    const nodes = names.slice(1).map((to, i) => node(names[i], to));
+    return session({ nodes, constants, inputs: shapes, outputs: { y: spec.shape } });
   };
-  const [one, many] = await Promise.all([1, chain].map((count) => InferenceSession.create(model(n, count), options)));
-  const feeds = { a: new Tensor("float32", a, [n, n]), b: new Tensor("float32", b, [n, n]) };
+  const [one, many] = [await graph(1), await graph(length)];
+  const feeds = Object.fromEntries(Object.entries(inputs).map(([name, value]) => [name, tensor(value)]));
   return {
-    check: async () => {
-      const { y } = await one.run(feeds);
-      return probes.map((at) => y.data[at]);
-    },
+    check: async () => atProbes(spec, (await one.run(feeds)).y.data),
     run: async (repetitions) => {
-      const runs = Math.ceil(repetitions / chain);
-      const start = performance.now();
-      for (let i = 0; i < runs; i++) await many.run(feeds);
-      return ((performance.now() - start) * repetitions) / (runs * chain);
+      const runs = Math.ceil(repetitions / length);
+      return ((await timeAsync(runs, () => many.run(feeds))) * repetitions) / (runs * length);
     },
     close: () => Promise.all([one.release(), many.release()]),
   };
 }
 
-/** An ONNX file, y = a b b ... b with `count` products: the few protobuf messages of onnx.proto that this takes. */
-function model(n, count) {
-  const nodes = Array.from({ length: count }, (_, i) =>
-    message(1, [
-      text(1, i ? `t${i}` : "a"),
-      text(1, "b"),
-      text(2, i === count - 1 ? "y" : `t${i + 1}`),
-      text(4, "MatMul"),
-    ]),
-  );
-  const dimension = message(1, [varint(1, n)]);
-  // ValueInfoProto { name, type: { tensor_type: { elem_type: FLOAT, shape } } }
-  const value = (field, name) =>
-    message(field, [text(1, name), message(2, [message(1, [varint(1, 1), message(2, [dimension, dimension])])])]);
-  const graph = [...nodes, text(2, "products"), value(11, "a"), value(11, "b"), value(12, "y")];
-  // ModelProto { ir_version: 8, graph, opset_import: { version: 13 } }
-  return new Uint8Array([...varint(1, 8), ...message(7, graph), ...message(8, [varint(2, 13)])]);
+/** The networks of nets.mjs as nodes; h0 is the input, and the output has the last node's name. */
+function network(layers, shape) {
+  const constants = {};
+  const nodes = layers.map(({ type, params = {} }, i) => {
+    for (const [name, value] of Object.entries(params)) constants[`${name}${i}`] = value;
+    const { op, attributes } = NODES[type];
+    const weights = Object.keys(params).map((name) => `${name}${i}`);
+    return { op, attributes, inputs: [`h${i}`, ...weights], output: `h${i + 1}` };
+  });
+  return { nodes, constants, shape: [shape[0], layers.at(-1).outs] };
 }
 
-/** Protobuf's base-128 integer: seven bits a byte, the lowest first, the top bit where more follow. */
-function base128(value) {
-  const bytes = [];
-  for (; value > 127; value >>>= 7) bytes.push((value & 127) | 128);
-  return [...bytes, value];
-}
-const varint = (field, value) => [...base128(field << 3), ...base128(value)];
-const bytes = (field, body) => [...base128((field << 3) | 2), ...base128(body.length), ...body];
-const text = (field, value) => bytes(field, [...new TextEncoder().encode(value)]);
-const message = (field, parts) => bytes(field, parts.flat());
+const NODES = {
+  linear: { op: "Gemm", attributes: { transB: 1 } },
+  conv: { op: "Conv", attributes: { kernel_shape: [3, 3], pads: [1, 1, 1, 1] } },
+  batchNorm: { op: "BatchNormalization" }, // its epsilon is 1e-5 by default
+  relu: { op: "Relu" },
+  maxPool: { op: "MaxPool", attributes: { kernel_shape: [2, 2], strides: [2, 2] } },
+  flatten: { op: "Flatten" },
+};

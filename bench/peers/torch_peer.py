@@ -1,4 +1,4 @@
-"""PyTorch, native, eager, one thread; speaks the protocol of host.mjs (requests on stdin, replies on descriptor 3)."""
+"""PyTorch, native, eager, one thread; speaks the protocol of serve.mjs (requests on stdin, replies on descriptor 3)."""
 
 import base64
 import json
@@ -8,39 +8,30 @@ import time
 
 import numpy
 import torch
+from torch.nn import functional
+
+from torch_nets import network, tensor
 
 torch.set_num_threads(1)
-CHECKED_STEPS = 10  # as in steps.mjs
-DTYPES = {"f32": numpy.float32, "i32": numpy.int32}
+ARRAYS = {"f32": numpy.float32, "i32": numpy.int32}
 
 
 def typed(value):
-    for kind, dtype in DTYPES.items():
+    for kind, dtype in ARRAYS.items():
         if isinstance(value.get(kind), str):
             return torch.from_numpy(numpy.frombuffer(base64.b64decode(value[kind]), dtype).copy())
     return value
 
 
-class Mlp:
-    def __init__(self, task):
-        sizes, batch = task["sizes"], task["batch"]
-        layers = []
-        for i, (w, b) in enumerate(zip(task["weights"], task["biases"])):
-            layer = torch.nn.Linear(sizes[i], sizes[i + 1])
-            with torch.no_grad():
-                layer.weight.copy_(w.view(sizes[i + 1], sizes[i]))
-                layer.bias.copy_(b)
-            layers += [layer, torch.nn.Tanh() if task["activation"] == "tanh" else torch.nn.ReLU()]
-        self.model = torch.nn.Sequential(*layers[:-1])
+class Training:
+    def __init__(self, task, dtype):
+        self.model = network(task["layers"], dtype)
         optimizer = torch.optim.Adam if task["optimizer"] == "adam" else torch.optim.SGD
         self.optimizer = optimizer(self.model.parameters(), lr=task["lr"])
-        self.x = task["x"].view(batch, sizes[0])
-        if task["loss"] == "mse":
-            self.loss = torch.nn.functional.mse_loss
-            self.targets = [t.view(batch, sizes[-1]) for t in task["targets"]]
-        else:
-            self.loss = torch.nn.functional.cross_entropy
-            self.targets = [t.long() for t in task["targets"]]
+        self.loss = functional.mse_loss if task["loss"] == "mse" else functional.cross_entropy
+        self.x = tensor(task["x"], dtype)
+        self.targets = [tensor(target, dtype) for target in task["targets"]]
+        self.checked_steps = task["checkedSteps"]
         self.n = 0
 
     def step(self):
@@ -53,22 +44,51 @@ class Mlp:
         return loss
 
     def check(self):
-        return [self.step().item() for _ in range(CHECKED_STEPS)]
+        return [self.step().item() for _ in range(self.checked_steps)]
 
 
-class Matmul:
-    def __init__(self, task):
-        n = task["n"]
-        a, b = task["a"].view(n, n), task["b"].view(n, n)
-        self.a = a.t() if task["layout"] == "TN" else a
-        self.b = b.t() if task["layout"] == "NT" else b
-        self.probes = task["probes"]
+class Inference:
+    def __init__(self, task, dtype):
+        self.model = network(task["layers"], dtype).eval()
+        self.x = tensor(task["x"], dtype)
+
+    @torch.no_grad()
+    def step(self):
+        return self.model(self.x).flatten().numpy()
+
+    def check(self):
+        return self.step().tolist()
+
+
+OPERATIONS = {
+    "exp": lambda spec: torch.exp,
+    "tanh": lambda spec: torch.tanh,
+    "sigmoid": lambda spec: torch.sigmoid,
+    "relu": lambda spec: torch.relu,
+    "add": lambda spec: torch.add,
+    "softmax": lambda spec: lambda x: torch.softmax(x, -1),
+    "layerNorm": lambda spec: lambda x, w, b: functional.layer_norm(x, w.shape, w, b),
+    "matmul": lambda spec: lambda a, b: torch.matmul(
+        a.t() if spec["layout"] == "TN" else a, b.t() if spec["layout"] == "NT" else b
+    ),
+    "conv2d": lambda spec: lambda x, w, b: functional.conv2d(x, w, b, padding=1, groups=spec["groups"]),
+}
+
+
+class Operation:
+    def __init__(self, spec, dtype):
+        self.inputs = [tensor(value, dtype) for value in spec["inputs"]]
+        self.op = OPERATIONS[spec["op"]](spec)
+        self.probes = spec["probes"]
 
     def step(self):
-        return torch.matmul(self.a, self.b)
+        return self.op(*self.inputs)
 
     def check(self):
         return self.step().flatten()[self.probes].tolist()
+
+
+TASKS = {"training": Training, "inference": Inference, "operation": Operation}
 
 
 def run(task, repetitions):
@@ -80,18 +100,22 @@ def run(task, repetitions):
 
 def main():
     task = None
+    dtype = torch.float32
     for line in sys.stdin:
         request = json.loads(line, object_hook=typed)
+        method, params = request["method"], request.get("params")
         reply = {"id": request["id"]}
         try:
-            if request["method"] == "open":
-                kind = {"mlp": Mlp, "matmul": Matmul}[request["params"]["kind"]]
-                task = kind(request["params"])
-                reply["result"] = {"version": f"PyTorch {torch.__version__} ({torch.get_num_threads()} thread)"}
-            elif request["method"] == "check":
+            if method == "start":
+                dtype = torch.float64 if params["double"] else torch.float32
+                reply["result"] = f"PyTorch {torch.__version__}"
+            elif method == "open":
+                task = None
+                task = TASKS[params["kind"]](params, dtype)
+            elif method == "check":
                 reply["result"] = task.check()
             else:
-                reply["result"] = run(task, request["params"])
+                reply["result"] = run(task, params)
         except Exception as error:  # the bench prints the reason beside its table
             reply["error"] = f"{type(error).__name__}: {error}"
         os.write(3, (json.dumps(reply) + "\n").encode())
