@@ -22,6 +22,8 @@ export interface LBFGSOptions {
   historySize: number;
   /** "strongWolfe", or null (default) for steps of length lr. */
   lineSearchFn: "strongWolfe" | null;
+  /** Climb instead of descend; default false. */
+  maximize: boolean;
 }
 
 /** What is carried from step to step: vectors over all parameters, in their order. */
@@ -66,6 +68,8 @@ const accumulate = (a: Float32Array, b: Float32Array, factor: number): void => {
  * console.log(w.toArray()); // [1, 1]
  */
 export class LBFGS extends Optimizer<LBFGSOptions> {
+  /** `step` evaluates the loss itself: `fit` gives it a closure. */
+  readonly needsClosure = true;
   private memory: Memory | null = null;
 
   constructor(params: Params<LBFGSOptions>, options: Partial<LBFGSOptions> = {}) {
@@ -77,6 +81,7 @@ export class LBFGS extends Optimizer<LBFGSOptions> {
       toleranceChange: 1e-9,
       historySize: 100,
       lineSearchFn: null,
+      maximize: false,
     });
     if (this.paramGroups.length !== 1) throw rangeError("LBFGS", `takes one group: got ${this.paramGroups.length}`);
   }
@@ -122,7 +127,10 @@ export class LBFGS extends Optimizer<LBFGSOptions> {
     const maxEval = group.maxEval ?? Math.floor((maxIter * 5) / 4);
     const evaluate = () => {
       const value = enableGrad(closure);
-      return { value, loss: value.item(), gradient: this.gather((param) => param.grad) };
+      const gradient = this.gather((param) => param.grad);
+      // To climb is to descend on −loss.
+      if (!group.maximize) return { value, loss: value.item(), gradient };
+      return { value, loss: -value.item(), gradient: gradient.map((v) => -v) };
     };
     let { value: first, loss, gradient } = evaluate();
     let evaluations = 1;

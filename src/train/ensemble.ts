@@ -9,7 +9,7 @@ import type { Pair } from "./batch.js";
 import { Weights } from "./checkpoint.js";
 import type { Callback, EpochResult, FitResult, Training } from "./events.js";
 import { fit } from "./fit.js";
-import type { FitOptions } from "./session.js";
+import type { FitOptions } from "./options.js";
 
 /** How outputs are averaged: as they are (logits, values of a regression), or as probabilities after softmax over axis 1. */
 export type Averaging = "outputs" | "probabilities";

@@ -7,8 +7,10 @@ import type { Values } from "./batch.js";
 /** What `fit` needs of an optimizer. */
 export interface OptimizerLike {
   readonly paramGroups?: readonly (ScheduledGroup & { readonly params: readonly Tensor[] })[];
+  /** Whether `step` must be given a closure that computes the loss with its gradients, as that of `LBFGS`. */
+  readonly needsClosure?: boolean;
   zeroGrad(): void;
-  step(): void;
+  step(closure?: () => Tensor): unknown;
   stateDict?(): OptimizerState;
   loadStateDict?(state: OptimizerState): void;
 }

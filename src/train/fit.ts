@@ -2,8 +2,9 @@
 import type { Module } from "../nn/index.js";
 import type { Pair } from "./batch.js";
 import type { FitResult, TrainEvent } from "./events.js";
+import { type AbortSignalLike, checkFit, type FitOptions } from "./options.js";
 import { ProgressBar } from "./progress.js";
-import { type AbortSignalLike, checkFit, type FitOptions, session } from "./session.js";
+import { session } from "./session.js";
 
 const now = (): number => Date.now() / 1000;
 

@@ -31,10 +31,10 @@ export type { FindLearningRateOptions, LearningRateRange } from "./find-learning
 export { findLearningRate } from "./find-learning-rate.js";
 export { fit, train } from "./fit.js";
 export { accuracy, confusionMatrix } from "./metrics.js";
+export type { AbortSignalLike, ClipOptions, FitOptions } from "./options.js";
 export { ProgressBar } from "./progress.js";
 export type { Choice, CrossValidateOptions, CrossValidation, SearchResult, Trial } from "./search.js";
 export { crossValidate, gridSearch, randomSearch } from "./search.js";
-export type { AbortSignalLike, ClipOptions, FitOptions } from "./session.js";
 export type { ClassOptions, ProbabilityOptions } from "./streaming.js";
 export {
   Accuracy,

@@ -6,7 +6,7 @@ import { Generator, rand, scalarExp, scalarLog, withSeed } from "../tensor/index
 import type { Pair } from "./batch.js";
 import { type FitResult, type Mode, monitored, signOf } from "./events.js";
 import { fit } from "./fit.js";
-import type { FitOptions } from "./session.js";
+import type { FitOptions } from "./options.js";
 
 /** Options of `crossValidate`. */
 export interface CrossValidateOptions extends SplitOptions {

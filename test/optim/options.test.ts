@@ -121,6 +121,34 @@ test("maximize climbs", () => {
   }
 });
 
+test("maximize climbs: what takes matrices, and what takes a closure", () => {
+  const ends = (name: string, options: object, sign: 1 | -1) => {
+    const w = tensor(start, { requiresGrad: true });
+    const optimizer = make(name, [w], { ...options, maximize: sign === -1 });
+    let first: number | undefined;
+    for (let i = 0; i < 4; i++) {
+      const loss = optimizer.step(() => {
+        optimizer.zeroGrad();
+        const loss = w.sub(1).square().mul(scale).sum().mul(sign);
+        loss.backward();
+        return loss;
+      });
+      first ??= loss.item();
+    }
+    return { w: w.toArray(), first };
+  };
+  for (const [name, options] of [
+    ["Muon", { lr: 0.05 }],
+    ["LBFGS", { lr: 0.2, maxIter: 2 }],
+    ["LBFGS", { maxIter: 4, lineSearchFn: "strongWolfe" }],
+  ] as const) {
+    const [down, up] = [ends(name, options, 1), ends(name, options, -1)];
+    expect(up.w).toEqual(down.w);
+    expect(up.first).toBe(-down.first!);
+    expect(down.w).not.toEqual(start);
+  }
+});
+
 test("Muon takes matrices alone, Rprop etas around 1, LBFGS a closure", () => {
   expect(() => new optim.Muon([tensor([1], { requiresGrad: true })])).toThrow(
     "Muon: takes matrices: got [1] (parameter 0)",
