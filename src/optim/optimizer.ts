@@ -82,6 +82,11 @@ export abstract class Optimizer<Options extends object> {
     return [];
   }
 
+  /** @internal Shape of a parameter's i-th state. */
+  protected shapeOf(i: number, param: Tensor): readonly number[] {
+    return i < 3 ? param.shape : [];
+  }
+
   /** @internal What a state is filled with at first. */
   protected startOf(_name: string, _group: Options): number {
     return 0;
@@ -198,7 +203,7 @@ export abstract class Optimizer<Options extends object> {
     }
     for (let i = 0; i < names.length; i++) {
       const name = names[i]!;
-      state[name] ??= own(full(i < 3 ? param.shape : [], this.startOf(name, group)));
+      state[name] ??= own(full(this.shapeOf(i, param), this.startOf(name, group)));
     }
     return state;
   }
@@ -286,7 +291,7 @@ export abstract class Optimizer<Options extends object> {
         }
         if (!known.includes(name))
           throw rangeError(op, `unknown state ${describe(name)} of parameter ${number}`, `Known: ${known.join(", ")}.`);
-        const shape = known.indexOf(name) < 3 ? param.shape : [];
+        const shape = this.shapeOf(known.indexOf(name), param);
         if (shape.length === 0 && typeof value === "number") continue;
         const wanted = `${what} must be an f32 tensor of ${show(shape)}`;
         if (!(value instanceof Tensor)) throw typeError(op, `${wanted}: got ${describe(value)}`);
