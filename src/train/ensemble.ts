@@ -3,13 +3,15 @@ import { DataLoader, type Dataset, Subset } from "../data/index.js";
 import { checkInteger, checkOptions, describe, rangeError, typeError } from "../error.js";
 import { Module } from "../nn/index.js";
 import { add, div, softmax } from "../ops/index.js";
+import { numelOf } from "../shape.js";
 import { noGrad } from "../tape/index.js";
-import { Generator, randint, type Tensor, tensor, withSeed } from "../tensor/index.js";
-import type { Pair } from "./batch.js";
+import { type DType, Generator, randint, type Tensor, type TypedArray, tensor, withSeed } from "../tensor/index.js";
+import { type LossFunction, lossFunction, type Pair } from "./batch.js";
 import { Weights } from "./checkpoint.js";
 import type { Callback, EpochResult, FitResult, Training } from "./events.js";
 import { fit } from "./fit.js";
-import type { FitOptions } from "./options.js";
+import type { AbortSignalLike, FitOptions } from "./options.js";
+import type { Task } from "./workers.js";
 
 /** How outputs are averaged: as they are (logits, values of a regression), or as probabilities after softmax over axis 1. */
 export type Averaging = "outputs" | "probabilities";
@@ -82,6 +84,126 @@ export interface BaggingResult {
   readonly outOfBagError: number;
 }
 
+/** What a member became, and what it makes of the samples that were not drawn for it. */
+interface Member {
+  readonly model: Module;
+  readonly loss?: LossFunction;
+  readonly result: FitResult;
+  readonly unseen: Int32Array;
+  readonly outputs: Float32Array;
+  /** Shape of one output. */
+  readonly shape: readonly number[];
+}
+
+/** A member as plain data. */
+export type BaggingPart = Omit<Member, "model" | "loss"> & {
+  readonly weights: Readonly<Record<string, { data: TypedArray; shape: readonly number[]; dtype: DType }>>;
+};
+
+/** The arguments of `bagging`, checked. */
+class Bagging {
+  readonly k: number;
+  private readonly seed: number;
+  private readonly batchSize: number;
+  private readonly how: Averaging;
+  private readonly makeModel: (member: number) => Module;
+  private readonly dataset: Dataset<Pair>;
+  private readonly options: BaggingOptions;
+
+  constructor(makeModel: (member: number) => Module, dataset: Dataset<Pair>, options: BaggingOptions) {
+    const op = "bagging";
+    checkOptions(op, options, ["k", "seed", "fit", "batchSize", "average", "error"]);
+    this.k = checkInteger(op, "k", options.k ?? 5, 1);
+    this.seed = checkInteger(op, "seed", options.seed ?? 0, 0);
+    if (typeof options.fit !== "function") throw typeError(op, `fit must be a function: got ${describe(options.fit)}`);
+    this.batchSize = options.batchSize ?? 32;
+    this.how = options.average ?? "outputs";
+    [this.makeModel, this.dataset, this.options] = [makeModel, dataset, options];
+  }
+
+  /** `fn` as if the program had begun with a seed of the member's own. */
+  private seeded<T>(member: number, fn: () => T): T {
+    return withSeed((this.seed * 65537 + member + 1) % Number.MAX_SAFE_INTEGER, fn);
+  }
+
+  async train(member: number, signal?: AbortSignalLike): Promise<Member> {
+    const { batchSize, dataset, makeModel, how } = this;
+    const n = dataset.length;
+    const generator = new Generator(this.seed, { name: "bagging", index: member });
+    const draw = randint(0, n, [n], { generator });
+    const indices = Array.from(draw.toTypedArray());
+    draw.dispose();
+    generator.dispose();
+    // fit takes its random stream before it first waits, so within this seed.
+    const { model, loss, done } = this.seeded(member, () => {
+      const model = makeModel(member);
+      const loader = new DataLoader(new Subset(dataset, indices), { batchSize, shuffle: true });
+      const given = this.options.fit(model, member);
+      const either: AbortSignalLike = {
+        get aborted() {
+          return signal?.aborted === true || given.signal?.aborted === true;
+        },
+      };
+      const quiet = signal !== undefined && { progress: false };
+      return { model, loss: given.loss, done: fit(model, loader, { ...given, ...quiet, signal: either }) };
+    });
+    const result = await done;
+    const seen = new Set(indices);
+    const unseen = Int32Array.from({ length: n }, (_, i) => i).filter((i) => !seen.has(i));
+    const outputs: number[] = [];
+    let shape: readonly number[] = [];
+    for (let start = 0; start < unseen.length; start += batchSize)
+      noGrad(() => {
+        const output = average([model.forward(dataset.batch(unseen.subarray(start, start + batchSize))[0])], how);
+        shape = output.shape.slice(1);
+        outputs.push(...output.toTypedArray());
+      });
+    return { model, loss, result, unseen, outputs: Float32Array.from(outputs), shape };
+  }
+
+  join(members: readonly Member[]): BaggingResult {
+    const { dataset, options, how } = this;
+    const width = members.reduce((most, { shape }) => Math.max(most, numelOf(shape)), 0);
+    const sums = new Float64Array(dataset.length * width);
+    const votes = new Int32Array(dataset.length);
+    for (const { unseen, outputs } of members)
+      for (const [row, i] of unseen.entries()) {
+        votes[i]! += 1;
+        for (let j = 0; j < width; j++) sums[i * width + j]! += outputs[row * width + j]!;
+      }
+    const models = members.map(({ model }) => model);
+    const judged = Int32Array.from(votes.keys()).filter((i) => votes[i]! > 0);
+    const outOfBagError = noGrad(() => {
+      if (judged.length === 0) return Number.NaN;
+      const means = Array.from(judged, (i) => sums.subarray(i * width, (i + 1) * width).map((sum) => sum / votes[i]!));
+      const shape = [judged.length, ...members.find(({ unseen }) => unseen.length > 0)!.shape];
+      const output = tensor(Float32Array.from(means.flatMap((row) => [...row])), { shape });
+      const judge = options.error ?? lossFunction("bagging", members[0]!.loss ?? options.fit(models[0]!, 0).loss);
+      const error = judge(output, dataset.batch(judged)[1]);
+      return typeof error === "number" ? error : error.item();
+    });
+    return { model: ensemble(models, { average: how }), results: members.map(({ result }) => result), outOfBagError };
+  }
+
+  async run(member: number, signal: AbortSignalLike): Promise<BaggingPart> {
+    const { model, loss: _, ...rest } = await this.train(member, signal);
+    const weights = Object.entries(model.stateDict()).map(
+      ([name, x]) => [name, { data: x.toTypedArray(), shape: x.shape, dtype: x.dtype }] as const,
+    );
+    return { ...rest, weights: Object.fromEntries(weights) };
+  }
+
+  /** A member of another thread, here. */
+  revive({ weights, ...rest }: BaggingPart, member: number): Member {
+    const model = this.seeded(member, () => this.makeModel(member));
+    noGrad(() => {
+      const tensors = Object.entries(weights).map(([name, { data, ...kind }]) => [name, tensor(data, kind)]);
+      model.loadStateDict(Object.fromEntries(tensors));
+    });
+    return { ...rest, model: model.eval() };
+  }
+}
+
 /**
  * Trains k models on samples drawn with replacement, and averages them (Breiman 1996).
  *
@@ -104,69 +226,29 @@ export async function bagging(
   dataset: Dataset<Pair>,
   options: BaggingOptions,
 ): Promise<BaggingResult> {
-  const op = "bagging";
-  checkOptions(op, options, ["k", "seed", "fit", "batchSize", "average", "error"]);
-  const k = checkInteger(op, "k", options.k ?? 5, 1);
-  const seed = checkInteger(op, "seed", options.seed ?? 0, 0);
-  const { batchSize = 32, average: how = "outputs" } = options;
-  if (typeof options.fit !== "function") throw typeError(op, `fit must be a function: got ${describe(options.fit)}`);
-  const n = dataset.length;
-  const models: Module[] = [];
-  const results: FitResult[] = [];
-  let sums: Float64Array | undefined;
-  const votes = new Int32Array(n);
-  let shape: readonly number[] = [];
-  let judge = options.error;
-  for (let member = 0; member < k; member++) {
-    const generator = new Generator(seed, { name: op, index: member });
-    const draw = randint(0, n, [n], { generator });
-    const indices = Array.from(draw.toTypedArray());
-    draw.dispose();
-    generator.dispose();
-    // fit takes its random stream before it first waits, so within this seed.
-    const { model, done } = withSeed((seed * 65537 + member + 1) % Number.MAX_SAFE_INTEGER, () => {
-      const model = makeModel(member);
-      const loader = new DataLoader(new Subset(dataset, indices), { batchSize, shuffle: true });
-      const given = options.fit(model, member);
-      judge ??=
-        typeof given.loss === "function"
-          ? given.loss
-          : (a, b) => (given.loss as { forward(a: Tensor, b: Tensor): Tensor }).forward(a, b);
-      return { model, done: fit(model, loader, given) };
-    });
-    const result = await done;
-    results.push(result);
-    models.push(model);
-    if (result.kind === "aborted") break; // Ctrl-C is meant for all of them
-    const seen = new Set(indices);
-    const rest = Int32Array.from({ length: n }, (_, i) => i).filter((i) => !seen.has(i));
-    for (let start = 0; start < rest.length; start += batchSize) {
-      const part = rest.subarray(start, start + batchSize);
-      const values = noGrad(() => {
-        const output = average([model.forward(dataset.batch(part)[0])], how);
-        shape = output.shape.slice(1);
-        return output.toTypedArray();
-      });
-      const width = values.length / part.length;
-      sums ??= new Float64Array(n * width);
-      for (const [row, i] of part.entries()) {
-        votes[i]! += 1;
-        for (let j = 0; j < width; j++) sums[i * width + j]! += values[row * width + j]!;
-      }
-    }
-  }
-  const judged = Int32Array.from({ length: n }, (_, i) => i).filter((i) => votes[i]! > 0);
-  let outOfBagError = Number.NaN;
-  if (judged.length > 0) {
-    const width = sums!.length / n;
-    const means = Float32Array.from({ length: judged.length * width }, (_, at) => {
-      const i = judged[Math.floor(at / width)]!;
-      return sums![i * width + (at % width)]! / votes[i]!;
-    });
-    const error = noGrad(() => judge!(tensor(means, { shape: [judged.length, ...shape] }), dataset.batch(judged)[1]));
-    outOfBagError = typeof error === "number" ? error : error.item();
-  }
-  return { model: ensemble(models, { average: how }), results, outOfBagError };
+  const bag = new Bagging(makeModel, dataset, options);
+  const members: Member[] = [];
+  // Ctrl-C is meant for all of them.
+  while (members.length < bag.k && members.at(-1)?.result.kind !== "aborted")
+    members.push(await bag.train(members.length));
+  return bag.join(members);
+}
+
+/**
+ * `bagging` as a task whose members `inWorkers` trains in parallel: the same arguments, the same bits. Callbacks run in the
+ * workers; a signal and Ctrl-C are those of `inWorkers`.
+ */
+export function baggingTask(
+  makeModel: (member: number) => Module,
+  dataset: Dataset<Pair>,
+  options: BaggingOptions,
+): Task<BaggingPart, BaggingResult> {
+  const bag = new Bagging(makeModel, dataset, options);
+  return {
+    members: bag.k,
+    run: (member, signal) => bag.run(member, signal),
+    join: (parts) => bag.join(parts.map((part, member) => bag.revive(part, member))),
+  };
 }
 
 /**

@@ -27,7 +27,7 @@ const interruptAll = (): void => {
 };
 
 /** Has `interrupt` called at Ctrl-C, where there is a process; gives what takes that back. */
-function onInterrupt(interrupt: () => void): () => void {
+export function onInterrupt(interrupt: () => void): () => void {
   const { process } = globalThis as unknown as { process?: Process };
   if (typeof process?.once !== "function") return () => {};
   // Once: a second Ctrl-C kills as ever.

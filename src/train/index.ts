@@ -12,8 +12,8 @@ export {
 } from "./callbacks.js";
 export type { DiagnoseOptions, Diagnosis, Finding, FitErrors } from "./diagnose.js";
 export { diagnoseFit } from "./diagnose.js";
-export type { Averaging, BaggingOptions, BaggingResult } from "./ensemble.js";
-export { bagging, Ensemble, ensemble, Snapshots } from "./ensemble.js";
+export type { Averaging, BaggingOptions, BaggingPart, BaggingResult } from "./ensemble.js";
+export { bagging, baggingTask, Ensemble, ensemble, Snapshots } from "./ensemble.js";
 export type {
   BatchEvent,
   Callback,
@@ -56,3 +56,5 @@ export {
 } from "./streaming.js";
 export type { LoraOptions, Pattern } from "./transfer.js";
 export { extractFeatures, freeze, groupsByDepth, LoraLinear, lora, mergeLora } from "./transfer.js";
+export type { Task, WorkersOptions } from "./workers.js";
+export { inWorkers } from "./workers.js";
