@@ -83,11 +83,55 @@ export function checkOptions(op: string, options: object, known: readonly string
   }
 }
 
+/** Throws unless `value` is one of the choices; gives it back. */
+export function checkChoice<T extends string>(op: string, name: string, value: unknown, choices: readonly T[]): T {
+  if (choices.includes(value as T)) return value as T;
+  const quoted = choices.map((choice) => `"${choice}"`);
+  throw rangeError(op, `${name} must be ${quoted.slice(0, -1).join(", ")} or ${quoted.at(-1)}: got ${describe(value)}`);
+}
+
+/**
+ * What options may be, by name. Of a number: its default, the least and the greatest value; of a text: the choices, the
+ * default first; of anything else its default alone, or nothing.
+ */
+export type OptionTable<Options> = { readonly [Name in keyof Options]-?: readonly unknown[] };
+
+/** The options as they are read: those with a default are there. */
+export type Settled<Options, Table> = {
+  [Name in keyof Options & keyof Table]: Table[Name] extends readonly []
+    ? Options[Name]
+    : Exclude<Options[Name], undefined>;
+};
+
+/** Options checked by a table, and the defaults of those not given; unknown ones are rejected by name. */
+export function readOptions<Options extends object, const Table extends OptionTable<Options>>(
+  op: string,
+  given: Options,
+  table: Table,
+): Settled<Options, Table> {
+  const rows = Object.entries(table) as [string, readonly unknown[]][];
+  checkOptions(
+    op,
+    given,
+    rows.map(([name]) => name),
+  );
+  const read: Record<string, unknown> = {};
+  for (const [name, row] of rows) {
+    const [initial, low, high] = row;
+    const value = (given as Record<string, unknown>)[name] ?? initial;
+    if (typeof initial === "number") checkNumber(op, name, value, low as number, high as number);
+    else if (typeof initial === "string") checkChoice(op, name, value, row as readonly string[]);
+    read[name] = value;
+  }
+  return read as Settled<Options, Table>;
+}
+
 /** A number that must be finite and within [low, high]; gives it back. */
 export function checkNumber(op: string, name: string, value: unknown, low = -Infinity, high = Infinity): number {
   if (typeof value !== "number") throw typeError(op, `${name} must be a number: got ${describe(value)}`);
   if (!(value >= low && value <= high) || !Number.isFinite(value)) {
-    const range = low === -Infinity && high === Infinity ? "finite" : `from ${low} to ${high}`;
+    const bounds = low === Number.MIN_VALUE ? "above 0" : `from ${low} to ${high}`;
+    const range = low === -Infinity && high === Infinity ? "finite" : bounds;
     throw rangeError(op, `${name} must be ${range}: got ${value}`);
   }
   return value;

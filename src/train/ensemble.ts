@@ -1,6 +1,6 @@
 // Several models as one: averages, bagging with its out-of-bag error, snapshots of one training.
 import { DataLoader, type Dataset, Subset } from "../data/index.js";
-import { checkInteger, checkOptions, describe, rangeError, typeError } from "../error.js";
+import { checkInteger, checkOptions, describe, rangeError, readOptions, typeError } from "../error.js";
 import { Module } from "../nn/index.js";
 import { add, div, softmax } from "../ops/index.js";
 import { numelOf } from "../shape.js";
@@ -10,13 +10,15 @@ import { type LossFunction, lossFunction, type Pair } from "./batch.js";
 import { Weights } from "./checkpoint.js";
 import type { Callback, EpochResult, FitResult, Training } from "./events.js";
 import { fit } from "./fit.js";
-import type { AbortSignalLike, FitOptions } from "./options.js";
+import { type AbortSignalLike, eitherOf, type FitOptions } from "./options.js";
 import type { Task } from "./workers.js";
 
 /** How outputs are averaged: as they are (logits, values of a regression), or as probabilities after softmax over axis 1. */
 export type Averaging = "outputs" | "probabilities";
 
-const average = (outputs: readonly Tensor[], how: Averaging): Tensor =>
+const averagings: readonly Averaging[] = ["outputs", "probabilities"];
+
+const averageOf = (outputs: readonly Tensor[], how: Averaging): Tensor =>
   div(
     outputs.map((x) => (how === "probabilities" ? softmax(x, 1) : x)).reduce((sum, x) => add(sum, x)),
     outputs.length,
@@ -35,7 +37,7 @@ export class Ensemble extends Module {
   }
 
   forward(x: Tensor): Tensor {
-    return average(
+    return averageOf(
       this.models.map((model) => model.forward(x)),
       this.how,
     );
@@ -49,14 +51,11 @@ export class Ensemble extends Module {
  * @param options `average`: "outputs" (default) or "probabilities".
  */
 export function ensemble(models: readonly Module[], options: { readonly average?: Averaging } = {}): Ensemble {
-  checkOptions("ensemble", options, ["average"]);
-  const { average: how = "outputs" } = options;
-  if (how !== "outputs" && how !== "probabilities")
-    throw rangeError("ensemble", `average must be "outputs" or "probabilities": got ${describe(how)}`);
+  const { average } = readOptions("ensemble", options, { average: averagings });
   if (models.length === 0) throw rangeError("ensemble", "got no models");
   for (const [i, model] of models.entries())
     if (!(model instanceof Module)) throw typeError("ensemble", `takes modules: got ${describe(model)} (model ${i})`);
-  return new Ensemble(models, how);
+  return new Ensemble(models, average);
 }
 
 /** Options of `bagging`. */
@@ -97,55 +96,42 @@ interface Member {
 
 /** A member as plain data. */
 export type BaggingPart = Omit<Member, "model" | "loss"> & {
-  readonly weights: Readonly<Record<string, { data: TypedArray; shape: readonly number[]; dtype: DType }>>;
+  readonly weights: Record<string, { data: TypedArray; shape: readonly number[]; dtype: DType }>;
 };
 
-/** The arguments of `bagging`, checked. */
-class Bagging {
-  readonly k: number;
-  private readonly seed: number;
-  private readonly batchSize: number;
-  private readonly how: Averaging;
-  private readonly makeModel: (member: number) => Module;
-  private readonly dataset: Dataset<Pair>;
-  private readonly options: BaggingOptions;
-
-  constructor(makeModel: (member: number) => Module, dataset: Dataset<Pair>, options: BaggingOptions) {
-    const op = "bagging";
-    checkOptions(op, options, ["k", "seed", "fit", "batchSize", "average", "error"]);
-    this.k = checkInteger(op, "k", options.k ?? 5, 1);
-    this.seed = checkInteger(op, "seed", options.seed ?? 0, 0);
-    if (typeof options.fit !== "function") throw typeError(op, `fit must be a function: got ${describe(options.fit)}`);
-    this.batchSize = options.batchSize ?? 32;
-    this.how = options.average ?? "outputs";
-    [this.makeModel, this.dataset, this.options] = [makeModel, dataset, options];
-  }
+/** The parts of `bagging`: how a member is trained, sent, taken up, and all are joined. */
+function parts(makeModel: (member: number) => Module, dataset: Dataset<Pair>, options: BaggingOptions) {
+  const op = "bagging";
+  const { k, seed, batchSize, average, error } = readOptions(op, options, {
+    k: [5],
+    seed: [0],
+    fit: [],
+    batchSize: [32],
+    average: averagings,
+    error: [],
+  });
+  checkInteger(op, "k", k, 1);
+  checkInteger(op, "seed", seed, 0);
+  if (typeof options.fit !== "function") throw typeError(op, `fit must be a function: got ${describe(options.fit)}`);
+  const n = dataset.length;
 
   /** `fn` as if the program had begun with a seed of the member's own. */
-  private seeded<T>(member: number, fn: () => T): T {
-    return withSeed((this.seed * 65537 + member + 1) % Number.MAX_SAFE_INTEGER, fn);
-  }
+  const seeded = <T>(member: number, fn: () => T): T =>
+    withSeed((seed * 65537 + member + 1) % Number.MAX_SAFE_INTEGER, fn);
 
-  async train(member: number, signal?: AbortSignalLike): Promise<Member> {
-    const { batchSize, dataset, makeModel, how } = this;
-    const n = dataset.length;
-    const generator = new Generator(this.seed, { name: "bagging", index: member });
+  async function train(member: number, signal?: AbortSignalLike): Promise<Member> {
+    const generator = new Generator(seed, { name: op, index: member });
     const draw = randint(0, n, [n], { generator });
     const indices = Array.from(draw.toTypedArray());
     draw.dispose();
     generator.dispose();
     // fit takes its random stream before it first waits, so within this seed.
-    const { model, loss, done } = this.seeded(member, () => {
+    const { model, loss, done } = seeded(member, () => {
       const model = makeModel(member);
       const loader = new DataLoader(new Subset(dataset, indices), { batchSize, shuffle: true });
-      const given = this.options.fit(model, member);
-      const either: AbortSignalLike = {
-        get aborted() {
-          return signal?.aborted === true || given.signal?.aborted === true;
-        },
-      };
-      const quiet = signal !== undefined && { progress: false };
-      return { model, loss: given.loss, done: fit(model, loader, { ...given, ...quiet, signal: either }) };
+      const given = options.fit(model, member);
+      const own = signal && { progress: false, signal: eitherOf(signal, given.signal) };
+      return { model, loss: given.loss, done: fit(model, loader, { ...given, ...own }) };
     });
     const result = await done;
     const seen = new Set(indices);
@@ -154,54 +140,63 @@ class Bagging {
     let shape: readonly number[] = [];
     for (let start = 0; start < unseen.length; start += batchSize)
       noGrad(() => {
-        const output = average([model.forward(dataset.batch(unseen.subarray(start, start + batchSize))[0])], how);
+        const output = averageOf([model.forward(dataset.batch(unseen.subarray(start, start + batchSize))[0])], average);
         shape = output.shape.slice(1);
         outputs.push(...output.toTypedArray());
       });
     return { model, loss, result, unseen, outputs: Float32Array.from(outputs), shape };
   }
 
-  join(members: readonly Member[]): BaggingResult {
-    const { dataset, options, how } = this;
-    const width = members.reduce((most, { shape }) => Math.max(most, numelOf(shape)), 0);
-    const sums = new Float64Array(dataset.length * width);
-    const votes = new Int32Array(dataset.length);
+  /** The error of the mean outputs for the samples that some member did not see. */
+  function outOfBag(members: readonly Member[]): number {
+    const shape = members.find(({ unseen }) => unseen.length > 0)?.shape;
+    if (shape === undefined) return Number.NaN;
+    const width = numelOf(shape);
+    const sums = new Float64Array(n * width);
+    const votes = new Int32Array(n);
     for (const { unseen, outputs } of members)
       for (const [row, i] of unseen.entries()) {
         votes[i]! += 1;
         for (let j = 0; j < width; j++) sums[i * width + j]! += outputs[row * width + j]!;
       }
-    const models = members.map(({ model }) => model);
     const judged = Int32Array.from(votes.keys()).filter((i) => votes[i]! > 0);
-    const outOfBagError = noGrad(() => {
-      if (judged.length === 0) return Number.NaN;
-      const means = Array.from(judged, (i) => sums.subarray(i * width, (i + 1) * width).map((sum) => sum / votes[i]!));
-      const shape = [judged.length, ...members.find(({ unseen }) => unseen.length > 0)!.shape];
-      const output = tensor(Float32Array.from(means.flatMap((row) => [...row])), { shape });
-      const judge = options.error ?? lossFunction("bagging", members[0]!.loss ?? options.fit(models[0]!, 0).loss);
-      const error = judge(output, dataset.batch(judged)[1]);
-      return typeof error === "number" ? error : error.item();
+    const means = Float32Array.from({ length: judged.length * width }, (_, at) => {
+      const i = judged[Math.floor(at / width)]!;
+      return sums[i * width + (at % width)]! / votes[i]!;
     });
-    return { model: ensemble(models, { average: how }), results: members.map(({ result }) => result), outOfBagError };
+    const { model, loss = options.fit(model, 0).loss } = members[0]!;
+    const judge = error ?? lossFunction(op, loss);
+    const value = noGrad(() => judge(tensor(means, { shape: [judged.length, ...shape] }), dataset.batch(judged)[1]));
+    return typeof value === "number" ? value : value.item();
   }
 
-  async run(member: number, signal: AbortSignalLike): Promise<BaggingPart> {
-    const { model, loss: _, ...rest } = await this.train(member, signal);
-    const weights = Object.entries(model.stateDict()).map(
-      ([name, x]) => [name, { data: x.toTypedArray(), shape: x.shape, dtype: x.dtype }] as const,
-    );
-    return { ...rest, weights: Object.fromEntries(weights) };
-  }
-
-  /** A member of another thread, here. */
-  revive({ weights, ...rest }: BaggingPart, member: number): Member {
-    const model = this.seeded(member, () => this.makeModel(member));
-    noGrad(() => {
-      const tensors = Object.entries(weights).map(([name, { data, ...kind }]) => [name, tensor(data, kind)]);
-      model.loadStateDict(Object.fromEntries(tensors));
-    });
-    return { ...rest, model: model.eval() };
-  }
+  return {
+    k,
+    train,
+    join: (members: readonly Member[]): BaggingResult => ({
+      model: ensemble(
+        members.map(({ model }) => model),
+        { average },
+      ),
+      results: members.map(({ result }) => result),
+      outOfBagError: outOfBag(members),
+    }),
+    /** A member as it is sent from one thread to another. */
+    pack({ model, loss: _, ...rest }: Member): BaggingPart {
+      const weights: BaggingPart["weights"] = {};
+      for (const [name, x] of Object.entries(model.stateDict()))
+        weights[name] = { data: x.toTypedArray(), shape: x.shape, dtype: x.dtype };
+      return { ...rest, weights };
+    },
+    unpack({ weights, ...rest }: BaggingPart, member: number): Member {
+      const model = seeded(member, () => makeModel(member));
+      noGrad(() => {
+        const tensors = Object.entries(weights).map(([name, { data, ...kind }]) => [name, tensor(data, kind)]);
+        model.loadStateDict(Object.fromEntries(tensors));
+      });
+      return { ...rest, model: model.eval() };
+    },
+  };
 }
 
 /**
@@ -226,12 +221,11 @@ export async function bagging(
   dataset: Dataset<Pair>,
   options: BaggingOptions,
 ): Promise<BaggingResult> {
-  const bag = new Bagging(makeModel, dataset, options);
+  const { k, train, join } = parts(makeModel, dataset, options);
   const members: Member[] = [];
   // Ctrl-C is meant for all of them.
-  while (members.length < bag.k && members.at(-1)?.result.kind !== "aborted")
-    members.push(await bag.train(members.length));
-  return bag.join(members);
+  while (members.length < k && members.at(-1)?.result.kind !== "aborted") members.push(await train(members.length));
+  return join(members);
 }
 
 /**
@@ -243,11 +237,11 @@ export function baggingTask(
   dataset: Dataset<Pair>,
   options: BaggingOptions,
 ): Task<BaggingPart, BaggingResult> {
-  const bag = new Bagging(makeModel, dataset, options);
+  const { k, train, join, pack, unpack } = parts(makeModel, dataset, options);
   return {
-    members: bag.k,
-    run: (member, signal) => bag.run(member, signal),
-    join: (parts) => bag.join(parts.map((part, member) => bag.revive(part, member))),
+    members: k,
+    run: async (member, signal) => pack(await train(member, signal)),
+    join: (packed) => join(packed.map(unpack)),
   };
 }
 

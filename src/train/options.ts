@@ -11,6 +11,13 @@ export interface AbortSignalLike {
   readonly aborted: boolean;
 }
 
+/** Aborted when one of two is. */
+export const eitherOf = (a: AbortSignalLike, b: AbortSignalLike | undefined): AbortSignalLike => ({
+  get aborted() {
+    return a.aborted || b?.aborted === true;
+  },
+});
+
 /** How gradients are clipped before each step. */
 export interface ClipOptions {
   /** Greatest norm of all gradients together. */

@@ -12,6 +12,7 @@ import {
   type BatchEvent,
   type EpochResult,
   type FitResult,
+  isBetter,
   monitored,
   signOf,
   type TrainEvent,
@@ -284,8 +285,7 @@ export function* session(
       };
       at.history.push(result);
       const value = monitored(result, monitor);
-      const sign = signOf(mode, monitor);
-      if (value * sign < (at.best === null ? Infinity : at.best.value * sign)) at.best = { epoch: at.epoch, value };
+      if (isBetter(value, at.best?.value ?? Number.NaN, signOf(mode, monitor))) at.best = { epoch: at.epoch, value };
       if (scheduleEvery === "epoch") schedule?.step(value);
       // A checkpoint from here on begins the next epoch.
       at.epoch++;

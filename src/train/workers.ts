@@ -1,7 +1,7 @@
 // Work that falls apart into members, done by several workers at once: no shared memory, only messages.
 import { checkInteger, checkOptions, describe, rangeError, typeError } from "../error.js";
-import { onInterrupt } from "./fit.js";
-import type { AbortSignalLike } from "./options.js";
+import { interruptSignal } from "./fit.js";
+import { type AbortSignalLike, eitherOf } from "./options.js";
 
 /** Work of members that do not depend on each other, such as `baggingTask` gives. */
 export interface Task<Part = unknown, Result = unknown> {
@@ -154,25 +154,18 @@ export async function inWorkers<Result = unknown>(
     throw typeError(op, `${name} of ${url} must be a task: got ${describe(task)}`);
   const members = checkInteger(op, "members", task.members, 1);
   const count = Math.min(members, checkInteger(op, "workers", options.workers ?? (await cores()), 1));
-  let interrupted = false;
-  const signal: AbortSignalLike = {
-    get aborted() {
-      return interrupted || options.signal?.aborted === true;
-    },
-  };
   const parts: unknown[] = [];
-  if (count === 1) {
-    for (let member = 0; member < members && (member === 0 || !signal.aborted); member++)
-      parts.push(await task.run(member, signal));
-    return task.join(parts);
-  }
-  const start = await starter();
   const ports: Port[] = [];
   let timer: ReturnType<typeof setInterval> | undefined;
-  const forget = onInterrupt(() => {
-    interrupted = true;
-  });
+  const interrupt = interruptSignal();
+  const signal = eitherOf(interrupt, options.signal);
   try {
+    if (count === 1) {
+      do parts.push(await task.run(parts.length, signal));
+      while (parts.length < members && !signal.aborted);
+      return task.join(parts);
+    }
+    const start = await starter();
     await new Promise<void>((done, fail) => {
       let [begun, ended, told] = [0, 0, false];
       const failed = (member: number, why: string, stack?: string) => {
@@ -205,7 +198,7 @@ export async function inWorkers<Result = unknown>(
     });
   } finally {
     clearInterval(timer);
-    forget();
+    interrupt.forget();
     await Promise.all(ports.map((port) => port.end()));
   }
   return task.join(parts.filter((part) => part !== undefined));
