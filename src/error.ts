@@ -32,6 +32,11 @@ export function typeError(op: string, problem: string, advice?: string): TypeErr
   return new TypeError(compose(op, problem, advice));
 }
 
+/** Throws unless a value `fits` what is claimed of it: `checkKind(op, typeof f === "function", "f must be a function", f)`. */
+export function checkKind(op: string, fits: boolean, claim: string, value: unknown, where = ""): asserts fits {
+  if (!fits) throw typeError(op, `${claim}: got ${describe(value)}${where}`);
+}
+
 /** A released tensor was used: which op made it, what released it, and the way out. */
 export class ReleasedTensorError extends ReferenceError {
   constructor(op: string, shape: readonly number[], cause: string) {

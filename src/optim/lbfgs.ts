@@ -1,5 +1,5 @@
 // L-BFGS: a line search along directions from the last gradients. It decides by values of the loss, so it reads them.
-import { checkNumber, rangeError, typeError } from "../error.js";
+import { checkKind, checkNumber, rangeError } from "../error.js";
 import { copy } from "../ops/index.js";
 import { enableGrad, noGrad } from "../tape/index.js";
 import { type Tensor, tensor } from "../tensor/index.js";
@@ -89,8 +89,9 @@ export class LBFGS extends Optimizer<LBFGSOptions> {
   protected checkGroup(group: LBFGSOptions): void {
     checkNumbers(this.name, group);
     checkNumber(this.name, "historySize", group.historySize, 1);
-    if (group.lineSearchFn !== null && group.lineSearchFn !== "strongWolfe")
-      throw rangeError(this.name, `lineSearchFn must be "strongWolfe" or null: got ${group.lineSearchFn}`);
+    const { lineSearchFn } = group;
+    const fits = lineSearchFn === null || lineSearchFn === "strongWolfe";
+    checkKind(this.name, fits, 'lineSearchFn must be "strongWolfe" or null', lineSearchFn);
   }
 
   private gather(of: (param: Tensor) => Tensor | null): Float32Array {
@@ -120,7 +121,7 @@ export class LBFGS extends Optimizer<LBFGSOptions> {
   override step(): never;
   override step(closure: () => Tensor): Tensor;
   override step(closure?: () => Tensor): Tensor {
-    if (typeof closure !== "function") throw typeError("LBFGS", "step() takes a closure that computes the loss");
+    checkKind("LBFGS", typeof closure === "function", "step() takes a closure that computes the loss", closure);
     const group = this.paramGroups[0]!;
     this.checkGroup(group);
     const { lr, maxIter, toleranceGrad, toleranceChange, historySize } = group;

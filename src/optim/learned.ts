@@ -1,5 +1,5 @@
 // An optimizer that was itself trained: a small LSTM, the same for every coordinate, proposes the updates.
-import { checkInteger, checkNumber, checkOptions, describe, typeError } from "../error.js";
+import { checkInteger, checkKind, checkNumber, checkOptions } from "../error.js";
 import { Linear, LSTMCell, Module } from "../nn/index.js";
 import { abs, clamp, copy, div, log, mul, reshape, stack, sub } from "../ops/index.js";
 import { noGrad } from "../tape/index.js";
@@ -92,7 +92,7 @@ export class LearnedOptimizer extends Optimizer<LearnedOptimizerOptions> {
     { rule, ...options }: Partial<LearnedOptimizerOptions> & { readonly rule: LearnedRule } = {} as never,
   ) {
     super("LearnedOptimizer", params, options, { lr: 1 });
-    if (!(rule instanceof LearnedRule)) throw typeError(this.name, `rule must be a LearnedRule: got ${describe(rule)}`);
+    checkKind(this.name, rule instanceof LearnedRule, "rule must be a LearnedRule", rule);
     this.rule = rule;
   }
 

@@ -1,5 +1,5 @@
 // Schedules that are one formula of the step count t. Names, defaults and values are PyTorch's.
-import { checkNumber, describe, rangeError, typeError } from "../error.js";
+import { checkKind, checkNumber, rangeError } from "../error.js";
 import { scalarCos, scalarPow } from "../tensor/index.js";
 import { LRScheduler, type Scheduled } from "./scheduler.js";
 
@@ -171,9 +171,8 @@ export class LambdaLR extends LRScheduler<{ lrLambda: LrLambda | readonly LrLamb
   rate(t: number, base: number, group: number): number {
     const { lrLambda } = this.options;
     const factor = typeof lrLambda === "function" ? lrLambda : lrLambda[group];
-    if (typeof factor !== "function")
-      throw typeError("LambdaLR", `lrLambda must be a function for group ${group}: got ${describe(factor)}`);
-    return base * checkNumber("LambdaLR", "the factor", factor(t));
+    checkKind(this.name, typeof factor === "function", `lrLambda must be a function for group ${group}`, factor);
+    return base * checkNumber(this.name, "the factor", factor(t));
   }
 }
 
@@ -226,16 +225,15 @@ export class SequentialLR extends LRScheduler<SequentialLROptions> {
 
   protected override check(): void {
     const { schedulers, milestones } = this.options;
-    if (schedulers.length === 0 || milestones.length !== schedulers.length - 1) {
+    if (schedulers.length !== milestones.length + 1)
       throw rangeError(
         this.name,
-        `${schedulers.length} schedulers need ${Math.max(0, schedulers.length - 1)} milestones: got ${milestones.length}`,
+        `there must be a milestone between two schedulers: got ${milestones.length} for ${schedulers.length}`,
       );
+    for (const one of schedulers) {
+      const fits = one instanceof LRScheduler && one.optimizer === this.optimizer;
+      checkKind(this.name, fits, "schedulers must be formulas of the same optimizer", one);
     }
-    schedulers.forEach((one, i) => {
-      if (!(one instanceof LRScheduler) || one.optimizer !== this.optimizer)
-        throw typeError(this.name, `schedulers must be formulas of the same optimizer: got ${describe(one)} (${i})`);
-    });
   }
 
   private at(t: number): [LRScheduler, number] {

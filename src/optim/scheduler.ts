@@ -1,6 +1,6 @@
 // What schedules share. A rate is a function of the step count alone, worked out anew each time: so it does not gather
 // rounding errors, and a schedule can be resumed from its count.
-import { checkInteger, checkNumber, describe, type OptionTable, readOptions, typeError } from "../error.js";
+import { checkInteger, checkKind, checkNumber, type OptionTable, readOptions } from "../error.js";
 
 /** What a schedule needs of an optimizer: groups with a rate, perhaps a momentum. */
 export interface Scheduled {
@@ -40,10 +40,10 @@ export function checkSchedule<Options extends object>(
   options: Partial<Options>,
   table: OptionTable<Options>,
 ): Options {
-  if (!Array.isArray(optimizer?.paramGroups)) throw typeError(op, `takes an optimizer: got ${describe(optimizer)}`);
+  checkKind(op, Array.isArray(optimizer?.paramGroups), "takes an optimizer", optimizer);
   const given = readOptions(op, options, table as OptionTable<Partial<Options>>) as Options;
   for (const [name, value] of Object.entries(given)) {
-    if (value === undefined) throw typeError(op, `${name} must be given: got undefined`);
+    checkKind(op, value !== undefined, `${name} must be given`, value);
     if (counts.includes(name) && value !== null) checkInteger(op, name, value, 1);
     else if (typeof value === "number") checkNumber(op, name, value);
   }

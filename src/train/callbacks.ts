@@ -1,7 +1,8 @@
 // Callbacks that steer a training or note what it does.
-import { checkInteger, checkOptions, readOptions, typeError } from "../error.js";
+import { checkInteger, checkKind, checkOptions, readOptions } from "../error.js";
 import { mul, sum } from "../ops/index.js";
 import { noGrad } from "../tape/index.js";
+import { can } from "./batch.js";
 import { Weights } from "./checkpoint.js";
 import {
   type BatchEvent,
@@ -145,7 +146,7 @@ export class Checkpoint extends Stateful implements Callback {
       monitor: [],
       mode: modes,
     });
-    if (typeof options.save !== "function") throw typeError("Checkpoint", "save must be a function");
+    checkKind("Checkpoint", can(options, "save"), "save must be a function", options.save);
     checkInteger("Checkpoint", "every", this.options.every, 0);
     checkInteger("Checkpoint", "last", options.last ?? 1, 1);
   }
@@ -228,7 +229,7 @@ abstract class LineLogger extends Stateful {
   /** @param write gets each line with its end, such as `(line) => appendFileSync("log.csv", line)`. */
   constructor(write: (line: string) => unknown) {
     super();
-    if (typeof write !== "function") throw typeError("a logger", "takes a function that writes a line");
+    checkKind("a logger", typeof write === "function", "takes a function that writes a line", write);
     this.write = write;
   }
 }

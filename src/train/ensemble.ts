@@ -1,12 +1,12 @@
 // Several models as one: averages, bagging with its out-of-bag error, snapshots of one training.
 import { DataLoader, type Dataset, Subset } from "../data/index.js";
-import { checkInteger, checkOptions, describe, rangeError, readOptions, typeError } from "../error.js";
+import { checkInteger, checkKind, checkOptions, rangeError, readOptions } from "../error.js";
 import { Module } from "../nn/index.js";
 import { add, div, softmax } from "../ops/index.js";
 import { numelOf } from "../shape.js";
 import { noGrad } from "../tape/index.js";
 import { type DType, Generator, randint, type Tensor, type TypedArray, tensor, withSeed } from "../tensor/index.js";
-import { type LossFunction, lossFunction, type Pair } from "./batch.js";
+import { can, type LossFunction, lossFunction, type Pair } from "./batch.js";
 import { Weights } from "./checkpoint.js";
 import type { Callback, EpochResult, FitResult, Training } from "./events.js";
 import { fit } from "./fit.js";
@@ -54,7 +54,7 @@ export function ensemble(models: readonly Module[], options: { readonly average?
   const { average } = readOptions("ensemble", options, { average: averagings });
   if (models.length === 0) throw rangeError("ensemble", "got no models");
   for (const [i, model] of models.entries())
-    if (!(model instanceof Module)) throw typeError("ensemble", `takes modules: got ${describe(model)} (model ${i})`);
+    checkKind("ensemble", model instanceof Module, "takes modules", model, ` (model ${i})`);
   return new Ensemble(models, average);
 }
 
@@ -112,7 +112,7 @@ function parts(makeModel: (member: number) => Module, dataset: Dataset<Pair>, op
   });
   checkInteger(op, "k", k, 1);
   checkInteger(op, "seed", seed, 0);
-  if (typeof options.fit !== "function") throw typeError(op, `fit must be a function: got ${describe(options.fit)}`);
+  checkKind(op, can(options, "fit"), "fit must be a function", options.fit);
   const n = dataset.length;
 
   /** `fn` as if the program had begun with a seed of the member's own. */

@@ -1,5 +1,5 @@
 // Metrics of a batch.
-import { checkInteger, describe, rangeError, show, typeError } from "../error.js";
+import { checkInteger, checkKind, rangeError, show } from "../error.js";
 import { argmax } from "../ops/index.js";
 import { noGrad } from "../tape/index.js";
 import { checkTensor, Tensor } from "../tensor/index.js";
@@ -41,8 +41,9 @@ function classesOf(name: string, classes: Tensor | ArrayLike<number>): ArrayLike
       "Take argmax(1) of logits.",
     );
   }
-  if (typeof classes?.length === "number") return classes;
-  throw typeError("confusionMatrix", `${name} must be a tensor or an array of classes: got ${describe(classes)}`);
+  const fits = typeof classes?.length === "number";
+  checkKind("confusionMatrix", fits, `${name} must be a tensor or an array of classes`, classes);
+  return classes;
 }
 
 /**

@@ -1,9 +1,9 @@
 // The options of a training: what they are, and that they fit together.
-import { checkInteger, checkNumber, checkOptions, describe, rangeError, typeError } from "../error.js";
+import { checkChoice, checkInteger, checkKind, checkNumber, checkOptions, rangeError } from "../error.js";
 import type { Module } from "../nn/index.js";
 import { addGradNoise, clipGradAdaptive, clipGradNorm, clipGradValue } from "../optim/index.js";
 import type { Generator, Tensor } from "../tensor/index.js";
-import { type LossFunction, lossFunction, Measures, type Metric, type Pair } from "./batch.js";
+import { can, type LossFunction, lossFunction, Measures, type Metric, type Pair } from "./batch.js";
 import type { Callback, Mode, OptimizerLike, ScheduleLike, TrainingCheckpoint } from "./events.js";
 
 /** What `fit` needs of an AbortSignal. */
@@ -92,23 +92,19 @@ const known = [
 /** Checks what a training is given; done at once, not when the first event is asked for. */
 export function checkFit(op: string, model: Module, loader: Iterable<Pair>, options: FitOptions): void {
   checkOptions(op, options, known);
-  if (typeof model?.forward !== "function" || typeof model.train !== "function" || typeof model.eval !== "function")
-    throw typeError(op, `the model must be a module: got ${describe(model)}`);
-  checkIterable(op, "the loader", loader);
-  if (options.validation !== undefined) checkIterable(op, "validation", options.validation);
-  const { optimizer, schedule, scheduleEvery, callbacks = [], epochs = 1, accumulate = 1 } = options;
+  checkKind(op, can(model, "forward", "train", "eval"), "the model must be a module", model);
+  for (const [name, batches] of Object.entries({ "the loader": loader, validation: options.validation ?? [] })) {
+    const fits = typeof batches === "object" && batches !== null && Symbol.iterator in batches;
+    checkKind(op, fits, `${name} must be a DataLoader or another iterable of batches`, batches);
+  }
+  const { optimizer, schedule, scheduleEvery = "epoch", callbacks = [], epochs = 1, accumulate = 1 } = options;
   checkInteger(op, "epochs", epochs, 0);
   checkInteger(op, "accumulate", accumulate, 1);
-  if (typeof optimizer?.step !== "function" || typeof optimizer.zeroGrad !== "function")
-    throw typeError(op, `optimizer must have step() and zeroGrad(): got ${describe(optimizer)}`);
-  if (schedule !== undefined && typeof schedule.step !== "function")
-    throw typeError(op, `schedule must have step(): got ${describe(schedule)}`);
-  if (![undefined, "epoch", "step"].includes(scheduleEvery))
-    throw rangeError(op, `scheduleEvery must be "epoch" or "step": got ${describe(scheduleEvery)}`);
-  for (const [i, callback] of callbacks.entries()) {
-    if (typeof callback !== "object" || callback === null)
-      throw typeError(op, `callbacks must be objects: got ${describe(callback)} (callback ${i})`);
-  }
+  checkKind(op, can(optimizer, "step", "zeroGrad"), "optimizer must have step() and zeroGrad()", optimizer);
+  checkKind(op, schedule === undefined || can(schedule, "step"), "schedule must have step()", schedule);
+  checkChoice(op, "scheduleEvery", scheduleEvery, ["epoch", "step"]);
+  for (const [i, callback] of callbacks.entries())
+    checkKind(op, typeof callback === "object", "callbacks must be objects", callback, ` (callback ${i})`);
   if (optimizer.needsClosure) {
     // They would change the gradient behind the back of the search along it.
     const { clip, gradNoise } = options;
@@ -123,11 +119,6 @@ export function checkFit(op: string, model: Module, loader: Iterable<Pair>, opti
   lossFunction(op, options.loss);
   treatment(op, options);
   new Measures(op, options.metrics ?? {});
-}
-
-function checkIterable(op: string, what: string, batches: unknown): void {
-  if (typeof batches !== "object" || batches === null || !(Symbol.iterator in batches))
-    throw typeError(op, `${what} must be a DataLoader or another iterable of batches: got ${describe(batches)}`);
 }
 
 /** What is done to the gradients of these parameters before the optimizer's step, given its number; null for nothing. */

@@ -1,5 +1,6 @@
 // Work that falls apart into members, done by several workers at once: no shared memory, only messages.
-import { checkInteger, checkOptions, describe, rangeError, typeError } from "../error.js";
+import { checkInteger, checkKind, checkOptions, describe, rangeError, typeError } from "../error.js";
+import { can } from "./batch.js";
 import { interruptSignal } from "./fit.js";
 import { type AbortSignalLike, eitherOf } from "./options.js";
 
@@ -149,9 +150,8 @@ export async function inWorkers<Result = unknown>(
       'Give new URL("./file.js", import.meta.url).',
     );
   if (inside in globalThis) throw rangeError(op, "called within a worker", "Keep the call out of the task's module.");
-  const task = ((await import(/* @vite-ignore */ url)) as Record<string, Task<unknown, Result>>)[name];
-  if (typeof task?.run !== "function" || typeof task.join !== "function")
-    throw typeError(op, `${name} of ${url} must be a task: got ${describe(task)}`);
+  const task = ((await import(/* @vite-ignore */ url)) as Record<string, Task<unknown, Result>>)[name]!;
+  checkKind(op, can(task, "run", "join"), `${name} of ${url} must be a task`, task);
   const members = checkInteger(op, "members", task.members, 1);
   const count = Math.min(members, checkInteger(op, "workers", options.workers ?? (await cores()), 1));
   const parts: unknown[] = [];

@@ -90,8 +90,8 @@ describe.each(all)("%s", (name, options) => {
     fails([w], { lr: -1 }, "lr must be from 0 to Infinity: got -1");
     fails([w], { lr: 0 }, "lr must be above 0: got 0");
     fails([w], { learningRate: 1 }, 'unknown option "learningRate"');
-    fails([w, w], {}, "parameter 1 [2,3] is in two groups, or twice in one");
-    fails([{ params: [w] }, { params: [w] }], {}, "parameter 0 [2,3] is in two groups");
+    fails([w, w], {}, "parameter 1 is in two groups, or twice in one: tensor [2,3]");
+    fails([{ params: [w] }, { params: [w] }], {}, "parameter 0 is in two groups");
   });
 });
 
@@ -168,7 +168,11 @@ describe("schedules refuse", () => {
     ["OneCycleLR", { maxLr: 1 }, "give totalSteps, or epochs and stepsPerEpoch"],
     ["CyclicLR", { baseLr: 0.1, maxLr: 1, mode: "square" }, "mode must be"],
     ["ReduceLROnPlateau", { factor: 1 }, "factor must be between 0 and 1"],
-    ["SequentialLR", { schedulers: [], milestones: [] }, "0 schedulers need 0 milestones"],
+    [
+      "SequentialLR",
+      { schedulers: [], milestones: [] },
+      "there must be a milestone between two schedulers: got 0 for 0",
+    ],
   ])("%s %j", (name, options, message) => {
     const classes = optim as unknown as Record<string, new (optimizer: unknown, options: object) => unknown>;
     expect(() => new classes[name]!(optimizer, options)).toThrow(`${name}: ${message}`);
