@@ -23,7 +23,7 @@ export interface WorkersOptions {
 
 /** A worker: a browser's, Deno's and Bun's, or Node's. */
 interface Port {
-  post(message: number | null): void;
+  post(message: { readonly member?: number; readonly aborted: boolean }): void;
   end(): unknown;
 }
 
@@ -64,22 +64,25 @@ const platform = globalThis as unknown as Platform;
 /** Marks the inside of a worker, where another round of workers would be a mistake without end. */
 const inside = "gradine:member";
 
-/** The worker's program. It gets a member's number, or null to abort; it finds the library through the task's module. */
-const program = (head: string, module: string, name: string): string => `${head}
+/**
+ * The worker's program. It gets a member's number, and whether to abort; it finds the library through the task's module. Node
+ * keeps messages until they are listened to; elsewhere nothing is waited for before that.
+ */
+const program = (module: string, name: string): string => `
 globalThis[${JSON.stringify(inside)}] = true;
+const port = globalThis.postMessage ? globalThis : (await import("node:worker_threads")).parentPort;
 const signal = { aborted: false };
 let task;
-listen(async (member) => {
-  if (member === null) { signal.aborted = true; return; }
+port.onmessage = async ({ data }) => {
+  signal.aborted ||= data.aborted;
+  if (data.member === undefined) return;
   try {
-    task ??= import(${JSON.stringify(module)}).then((module) => module[${JSON.stringify(name)}]);
-    port.postMessage({ part: await (await task).run(member, signal) });
+    task ??= import(${JSON.stringify(module)});
+    port.postMessage({ part: await (await task)[${JSON.stringify(name)}].run(data.member, signal) });
   } catch (error) {
     port.postMessage({ error: String(error?.message ?? error), stack: String(error?.stack) });
   }
-});`;
-const webHead = "const port = globalThis; const listen = (hear) => { onmessage = ({ data }) => hear(data); };";
-const nodeHead = `import { parentPort as port } from "node:worker_threads"; const listen = (hear) => port.on("message", hear);`;
+};`;
 
 /** A built-in module of Node, under a name that bundlers for pages do not look into. */
 const builtIn = (name: string): Promise<unknown> => import(/* @vite-ignore */ `node:${name}`);
@@ -91,7 +94,7 @@ async function starter(): Promise<
   const { Worker, Blob, URL } = platform;
   if (Worker !== undefined)
     return (module, name, hear, died) => {
-      const url = URL.createObjectURL(new Blob([program(webHead, module, name)], { type: "text/javascript" }));
+      const url = URL.createObjectURL(new Blob([program(module, name)], { type: "text/javascript" }));
       const worker = new Worker(url, { type: "module" });
       worker.onmessage = ({ data }) => hear(data);
       worker.onerror = (event) => {
@@ -106,7 +109,7 @@ async function starter(): Promise<
     };
   const { Worker: Thread } = (await builtIn("worker_threads")) as NodeThreads;
   return (module, name, hear, died) => {
-    const worker = new Thread(new URL(`data:text/javascript,${encodeURIComponent(program(nodeHead, module, name))}`));
+    const worker = new Thread(new URL(`data:text/javascript,${encodeURIComponent(program(module, name))}`));
     worker.on("message", hear);
     worker.on("error", (error: Error) => died(error.message));
     worker.on("exit", (code: number) => died(`its worker ended with exit code ${code}`));
@@ -175,7 +178,7 @@ export async function inWorkers<Result = unknown>(
       for (let i = 0; i < count; i++) {
         let member = 0;
         const next = () => {
-          if (begun < members && !told) port.post((member = begun++));
+          if (begun < members && !told) port.post({ member: (member = begun++), aborted: signal.aborted });
         };
         const hear = (answer: Answer) => {
           if ("error" in answer) return failed(member, answer.error, answer.stack);
@@ -191,9 +194,8 @@ export async function inWorkers<Result = unknown>(
       const tell = () => {
         if (told || !signal.aborted) return;
         told = true;
-        for (const port of ports) port.post(null);
+        for (const port of ports) port.post({ aborted: true });
       };
-      tell();
       timer = setInterval(tell, 20);
     });
   } finally {
