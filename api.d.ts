@@ -1643,6 +1643,7 @@ declare module "gradine/optim" {
     rate(t: number, base: number): number;
   }
   export class LBFGS extends Optimizer<LBFGSOptions> {
+    readonly needsClosure = true;
     constructor(params: Params<LBFGSOptions>, options?: Partial<LBFGSOptions>);
     protected checkGroup(group: LBFGSOptions): void;
     step(): never;
@@ -1658,6 +1659,7 @@ declare module "gradine/optim" {
     toleranceChange: number;
     historySize: number;
     lineSearchFn: "strongWolfe" | null;
+    maximize: boolean;
   }
   export abstract class LRScheduler<Options extends object = object> {
     lastEpoch: number;
@@ -1677,6 +1679,29 @@ declare module "gradine/optim" {
     });
     rate(t: number, base: number, group: number): number;
   }
+  export class LearnedOptimizer extends Optimizer<LearnedOptimizerOptions> {
+    readonly rule: LearnedRule;
+    constructor(params: Params<LearnedOptimizerOptions>, { rule, ...options }?: Partial<LearnedOptimizerOptions> & {
+      readonly rule: LearnedRule;
+    });
+    protected checkGroup(group: LearnedOptimizerOptions): void;
+  }
+  export interface LearnedOptimizerOptions {
+    lr: number;
+  }
+  export class LearnedRule extends Module<readonly [Tensor, RuleState], [Tensor, RuleState]> {
+    static typeName: string;
+    cell: LSTMCell;
+    head: Linear;
+    readonly scale: number;
+    constructor(options?: LearnedRuleOptions);
+    start(numel: number): RuleState;
+    forward([gradient, state]: readonly [Tensor, RuleState]): [Tensor, RuleState];
+  }
+  export interface LearnedRuleOptions {
+    readonly hidden?: number;
+    readonly scale?: number;
+  }
   export class LinearLR extends LRScheduler<LinearLROptions> {
     constructor(optimizer: Scheduled, options?: Partial<LinearLROptions>);
     protected check(): void;
@@ -1694,6 +1719,17 @@ declare module "gradine/optim" {
     betas: readonly [number, number];
   }
   export type LrLambda = (t: number) => number;
+  export interface MetaTask {
+    readonly start: Readonly<Record<string, Tensor>>;
+    readonly loss: (params: Record<string, Tensor>) => Tensor;
+  }
+  export interface MetaTrainOptions {
+    readonly episodes?: number;
+    readonly steps?: number;
+    readonly unroll?: number;
+    readonly lr?: number;
+    readonly secondOrder?: boolean;
+  }
   export class MultiStepLR extends LRScheduler<MultiStepLROptions> {
     constructor(optimizer: Scheduled, options: Partial<MultiStepLROptions>);
     rate(t: number, base: number): number;
@@ -1714,6 +1750,7 @@ declare module "gradine/optim" {
     eps: number;
     nsSteps: number;
     nsCoefficients: readonly [number, number, number];
+    maximize: boolean;
   }
   export class NAdam extends RuleOptimizer<NAdamOptions> {
     constructor(params: Params<NAdamOptions>, options?: Partial<NAdamOptions>);
@@ -1825,6 +1862,7 @@ declare module "gradine/optim" {
     weightDecay: number;
     maximize: boolean;
   }
+  export type RuleState = [h: Tensor, c: Tensor];
   export class SGD extends Optimizer<SGDOptions> {
     constructor(params: Params<SGDOptions>, options?: Partial<SGDOptions>);
     protected checkGroup({ lr, momentum, dampening, weightDecay, nesterov }: SGDOptions): void;
@@ -1907,6 +1945,7 @@ declare module "gradine/optim" {
   export function l1Penalty(parameters: Parameters, factor: number): Tensor;
   export function l2Penalty(parameters: Parameters, factor: number): Tensor;
   export function maxNorm(parameters: Parameters, limit?: number): void;
+  export function metaTrain(rule: LearnedRule, task: (episode: number) => MetaTask, options?: MetaTrainOptions): number[];
   export function unitNorm(parameters: Parameters): void;
 }
 
@@ -2002,6 +2041,13 @@ declare module "gradine/train" {
     readonly average?: Averaging;
     readonly error?: (output: Tensor, target: Tensor) => number | Tensor;
   }
+  export type BaggingPart = Omit<Member, "model" | "loss"> & {
+    readonly weights: Readonly<Record<string, {
+      data: TypedArray;
+      shape: readonly number[];
+      dtype: DType;
+    }>>;
+  };
   export interface BaggingResult {
     readonly model: Ensemble;
     readonly results: readonly FitResult[];
@@ -2168,6 +2214,10 @@ declare module "gradine/train" {
     readonly callbacks?: readonly Callback[];
     readonly accumulate?: number;
     readonly clip?: number | ClipOptions;
+    readonly gradNoise?: {
+      readonly eta?: number;
+      readonly gamma?: number;
+    };
     readonly transform?: (batch: Pair) => Pair;
     readonly monitor?: string;
     readonly mode?: Mode;
@@ -2233,8 +2283,9 @@ declare module "gradine/train" {
     readonly paramGroups?: readonly (ScheduledGroup & {
       readonly params: readonly Tensor[];
     })[];
+    readonly needsClosure?: boolean;
     zeroGrad(): void;
-    step(): void;
+    step(closure?: () => Tensor): unknown;
     stateDict?(): OptimizerState;
     loadStateDict?(state: OptimizerState): void;
   }
@@ -2296,6 +2347,11 @@ declare module "gradine/train" {
     reset(): void;
     protected gather(values: readonly number[]): void;
   }
+  export interface Task<Part = unknown, Result = unknown> {
+    readonly members: number;
+    run(member: number, signal: AbortSignalLike): Promise<Part> | Part;
+    join(parts: readonly Part[]): Result;
+  }
   export class TerminateOnNaN implements Callback {
     constructor(options?: {
       readonly every?: number;
@@ -2341,8 +2397,13 @@ declare module "gradine/train" {
     readonly value: number;
   }
   export type Values = Readonly<Record<string, number>>;
+  export interface WorkersOptions {
+    readonly workers?: number;
+    readonly signal?: AbortSignalLike;
+  }
   export function accuracy(output: Tensor, target: Tensor): number;
   export function bagging(makeModel: (member: number) => Module, dataset: Dataset<Pair>, options: BaggingOptions): Promise<BaggingResult>;
+  export function baggingTask(makeModel: (member: number) => Module, dataset: Dataset<Pair>, options: BaggingOptions): Task<BaggingPart, BaggingResult>;
   export function confusionMatrix(predicted: Tensor | ArrayLike<number>, target: Tensor | ArrayLike<number>, classes: number): number[][];
   export function crossValidate(makeModel: (fold: number) => Module, dataset: Dataset<Pair>, options: CrossValidateOptions): Promise<CrossValidation>;
   export function diagnoseFit(errors: FitErrors | readonly EpochResult[], options?: DiagnoseOptions): Diagnosis;
@@ -2367,6 +2428,9 @@ declare module "gradine/train" {
     params: Parameter[];
     lr: number;
   }[];
+  export function inWorkers<Result = unknown>(module: string | {
+    readonly href: string;
+  }, name: string, options?: WorkersOptions): Promise<Result>;
   export function lora(model: Module, options?: LoraOptions): string[];
   export function mergeLora(model: Module): string[];
   export function randomSearch<Space extends Readonly<Record<string, Choice>>>(space: Space, run: (options: {
@@ -2777,6 +2841,15 @@ class Weights {
   take(model: Module): void;
   set(tensors: Readonly<Record<string, Tensor>>): void;
   restore(model: Module): void;
+}
+// dist/train/ensemble.d.ts#Member
+interface Member {
+  readonly model: Module;
+  readonly loss?: LossFunction;
+  readonly result: FitResult;
+  readonly unseen: Int32Array;
+  readonly outputs: Float32Array;
+  readonly shape: readonly number[];
 }
 // dist/train/progress.d.ts#Terminal
 interface Terminal {

@@ -37,6 +37,11 @@ export function setupError(op: string, problem: string, advice: string, cause: u
   return new Error(compose(op, problem, advice), { cause });
 }
 
+/** Throws unless a value `fits` what is claimed of it: `checkKind(op, typeof f === "function", "f must be a function", f)`. */
+export function checkKind(op: string, fits: boolean, claim: string, value: unknown, where = ""): asserts fits {
+  if (!fits) throw typeError(op, `${claim}: got ${describe(value)}${where}`);
+}
+
 /** A released tensor was used: which op made it, what released it, and the way out. */
 export class ReleasedTensorError extends ReferenceError {
   constructor(op: string, shape: readonly number[], cause: string) {

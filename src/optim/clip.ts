@@ -1,5 +1,5 @@
 // What is done to gradients between `backward()` and `step()`, and to weights after it; in place, one kernel call each.
-import { checkNumber, checkOptions, describe, rangeError, typeError } from "../error.js";
+import { checkKind, checkNumber, checkOptions, rangeError } from "../error.js";
 import { extra, kernels, type Ptr } from "../kernels/index.js";
 import { heap, Storage, word } from "../memory/index.js";
 import { fillNormal } from "../ops/index.js";
@@ -8,6 +8,13 @@ import { empty, type Generator, nextStream, ptr, scalarPow, Tensor, zeros } from
 
 /** The parameters meant: one tensor, or any number of them. */
 export type Parameters = Tensor | Iterable<Tensor>;
+
+/** The parameters as a list. */
+export function listOf(op: string, parameters: Parameters): Tensor[] {
+  const list = parameters instanceof Tensor ? [parameters] : [...parameters];
+  for (const [i, x] of list.entries()) checkKind(op, x instanceof Tensor, "takes tensors", x, ` (parameter ${i})`);
+  return list;
+}
 
 // The numbers of assembly/clip.ts.
 const value = 0;
@@ -27,10 +34,7 @@ function overTable(
   kernel: (table: Ptr, count: number) => void,
   wanted: (param: Tensor) => boolean = () => true,
 ): void {
-  const params = (parameters instanceof Tensor ? [parameters] : [...parameters]).filter((param, i) => {
-    if (!(param instanceof Tensor)) throw typeError(op, `takes tensors: got ${describe(param)} (parameter ${i})`);
-    return (weights || param.grad !== null) && wanted(param);
-  });
+  const params = listOf(op, parameters).filter((param) => (weights || param.grad !== null) && wanted(param));
   // Every address before the table is made: that of a released tensor throws.
   const records = params.flatMap((param) => {
     const { grad } = param;
@@ -72,7 +76,7 @@ export function clipGradNorm(parameters: Parameters, maxNorm: number, options: C
   const { normType = 2, errorIfNonfinite = false } = options;
   if (normType !== Infinity) checkNumber(op, "normType", normType, Number.MIN_VALUE);
   if (maxNorm !== Infinity) checkNumber(op, "maxNorm", maxNorm, 0);
-  const list = parameters instanceof Tensor ? [parameters] : [...parameters];
+  const list = listOf(op, parameters);
   return noGrad(() => {
     const norm = zeros([]);
     // What noGrad gives out of tensors that are off the tape is released some time after its last use, also in a bare loop.
@@ -152,7 +156,7 @@ export function addGradNoise(parameters: Parameters, options: GradNoiseOptions =
   checkNumber(op, "eta", eta, 0);
   const std = Math.sqrt(eta / scalarPow(1 + checkNumber(op, "step", step, 0), checkNumber(op, "gamma", gamma)));
   const generator = options.generator ?? nextStream(op);
-  const list = parameters instanceof Tensor ? [parameters] : [...parameters];
+  const list = listOf(op, parameters);
   scope(() => {
     for (const param of list) {
       if (param.grad === null) continue;

@@ -1,5 +1,5 @@
 // Schedules that move the rate up and down again, and the momentum against it.
-import { checkInteger, checkNumber, describe, rangeError } from "../error.js";
+import { rangeError } from "../error.js";
 import { scalarPow } from "../tensor/index.js";
 import { cosine } from "./schedule.js";
 import { LRScheduler, type Scheduled } from "./scheduler.js";
@@ -8,8 +8,6 @@ import { LRScheduler, type Scheduled } from "./scheduler.js";
 type PerGroup = number | readonly number[];
 
 const of = (value: PerGroup, group: number): number => (typeof value === "number" ? value : value[group]!);
-
-const required = undefined as unknown as number;
 
 /** Momentum can be cycled in optimizers that have it: as `momentum`, or as the first of `betas`. */
 function checkMomentum(op: string, optimizer: Scheduled): void {
@@ -48,18 +46,18 @@ export interface OneCycleLROptions {
 export class OneCycleLR extends LRScheduler<OneCycleLROptions> {
   constructor(optimizer: Scheduled, options: Partial<OneCycleLROptions>) {
     super("OneCycleLR", optimizer, options, {
-      maxLr: required,
-      totalSteps: null,
-      epochs: null,
-      stepsPerEpoch: null,
-      pctStart: 0.3,
-      annealStrategy: "cos",
-      cycleMomentum: true,
-      baseMomentum: 0.85,
-      maxMomentum: 0.95,
-      divFactor: 25,
-      finalDivFactor: 1e4,
-      threePhase: false,
+      maxLr: [],
+      totalSteps: [null],
+      epochs: [null],
+      stepsPerEpoch: [null],
+      pctStart: [0.3, 0, 1],
+      annealStrategy: ["cos", "linear"],
+      cycleMomentum: [true],
+      baseMomentum: [0.85],
+      maxMomentum: [0.95],
+      divFactor: [25],
+      finalDivFactor: [1e4],
+      threePhase: [false],
     });
   }
 
@@ -69,11 +67,8 @@ export class OneCycleLR extends LRScheduler<OneCycleLROptions> {
   }
 
   protected override check(): void {
-    const { pctStart, annealStrategy, cycleMomentum, maxLr, divFactor } = this.options;
-    checkInteger(this.name, "totalSteps (or epochs and stepsPerEpoch)", this.total, 1);
-    checkNumber(this.name, "pctStart", pctStart, 0, 1);
-    if (annealStrategy !== "cos" && annealStrategy !== "linear")
-      throw rangeError(this.name, `annealStrategy must be "cos" or "linear": got ${describe(annealStrategy)}`);
+    const { cycleMomentum, maxLr, divFactor } = this.options;
+    if (!(this.total > 0)) throw rangeError(this.name, "give totalSteps, or epochs and stepsPerEpoch");
     if (cycleMomentum) checkMomentum(this.name, this.optimizer);
     this.optimizer.paramGroups.forEach((group, i) => {
       group.initialLr = of(maxLr, i) / divFactor;
@@ -87,21 +82,13 @@ export class OneCycleLR extends LRScheduler<OneCycleLROptions> {
     if (t > total) throw rangeError(this.name, `step ${t} is beyond the ${total} of the cycle`);
     const [first, high, last] = points;
     const rise = pctStart * total - 1;
-    const phases = threePhase
-      ? [
-          [rise, first, high],
-          [2 * rise, high, first],
-          [total - 1, first, last],
-        ]
-      : [
-          [rise, first, high],
-          [total - 1, high, last],
-        ];
-    let i = 0;
-    while (i < phases.length - 1 && t > phases[i]![0]!) i++;
-    const [end, from, to] = phases[i] as [number, number, number];
-    const begin = i === 0 ? 0 : phases[i - 1]![0]!;
-    const share = (t - begin) / (end - begin);
+    // Where the phases end, and what they lead to.
+    const ends = [0, rise, ...(threePhase ? [2 * rise] : []), total - 1];
+    const values = [first, high, ...(threePhase ? [first] : []), last];
+    let i = 1;
+    while (i < ends.length - 1 && t > ends[i]!) i++;
+    const [from, to] = [values[i - 1]!, values[i]!];
+    const share = (t - ends[i - 1]!) / (ends[i]! - ends[i - 1]!);
     return annealStrategy === "cos" ? cosine(from, to, share) : from + (to - from) * share;
   }
 
@@ -145,25 +132,22 @@ export interface CyclicLROptions {
 export class CyclicLR extends LRScheduler<CyclicLROptions> {
   constructor(optimizer: Scheduled, options: Partial<CyclicLROptions>) {
     super("CyclicLR", optimizer, options, {
-      baseLr: required,
-      maxLr: required,
-      stepSizeUp: 2000,
-      stepSizeDown: null,
-      mode: "triangular",
-      gamma: 1,
-      scaleFn: null,
-      scaleMode: "cycle",
-      cycleMomentum: true,
-      baseMomentum: 0.8,
-      maxMomentum: 0.9,
+      baseLr: [],
+      maxLr: [],
+      stepSizeUp: [2000, 1],
+      stepSizeDown: [null],
+      mode: ["triangular", "triangular2", "expRange"],
+      gamma: [1],
+      scaleFn: [null],
+      scaleMode: ["cycle", "iterations"],
+      cycleMomentum: [true],
+      baseMomentum: [0.8],
+      maxMomentum: [0.9],
     });
   }
 
   protected override check(): void {
-    const { mode, scaleFn, cycleMomentum, baseLr, stepSizeUp } = this.options;
-    if (scaleFn === null && !["triangular", "triangular2", "expRange"].includes(mode))
-      throw rangeError(this.name, `mode must be "triangular", "triangular2" or "expRange": got ${describe(mode)}`);
-    checkNumber(this.name, "stepSizeUp", stepSizeUp, 1);
+    const { cycleMomentum, baseLr } = this.options;
     if (cycleMomentum) checkMomentum(this.name, this.optimizer);
     this.optimizer.paramGroups.forEach((group, i) => {
       group.initialLr = of(baseLr, i);

@@ -1,5 +1,5 @@
 // L-BFGS: a line search along directions from the last gradients. It decides by values of the loss, so it reads them.
-import { checkNumber, rangeError, typeError } from "../error.js";
+import { checkKind, checkNumber, rangeError } from "../error.js";
 import { copy } from "../ops/index.js";
 import { enableGrad, noGrad } from "../tape/index.js";
 import { type Tensor, tensor } from "../tensor/index.js";
@@ -22,6 +22,8 @@ export interface LBFGSOptions {
   historySize: number;
   /** "strongWolfe", or null (default) for steps of length lr. */
   lineSearchFn: "strongWolfe" | null;
+  /** Climb instead of descend; default false. */
+  maximize: boolean;
 }
 
 /** What is carried from step to step: vectors over all parameters, in their order. */
@@ -66,6 +68,8 @@ const accumulate = (a: Float32Array, b: Float32Array, factor: number): void => {
  * console.log(w.toArray()); // [1, 1]
  */
 export class LBFGS extends Optimizer<LBFGSOptions> {
+  /** `step` evaluates the loss itself: `fit` gives it a closure. */
+  readonly needsClosure = true;
   private memory: Memory | null = null;
 
   constructor(params: Params<LBFGSOptions>, options: Partial<LBFGSOptions> = {}) {
@@ -77,6 +81,7 @@ export class LBFGS extends Optimizer<LBFGSOptions> {
       toleranceChange: 1e-9,
       historySize: 100,
       lineSearchFn: null,
+      maximize: false,
     });
     if (this.paramGroups.length !== 1) throw rangeError("LBFGS", `takes one group: got ${this.paramGroups.length}`);
   }
@@ -84,8 +89,9 @@ export class LBFGS extends Optimizer<LBFGSOptions> {
   protected checkGroup(group: LBFGSOptions): void {
     checkNumbers(this.name, group);
     checkNumber(this.name, "historySize", group.historySize, 1);
-    if (group.lineSearchFn !== null && group.lineSearchFn !== "strongWolfe")
-      throw rangeError(this.name, `lineSearchFn must be "strongWolfe" or null: got ${group.lineSearchFn}`);
+    const { lineSearchFn } = group;
+    const fits = lineSearchFn === null || lineSearchFn === "strongWolfe";
+    checkKind(this.name, fits, 'lineSearchFn must be "strongWolfe" or null', lineSearchFn);
   }
 
   private gather(of: (param: Tensor) => Tensor | null): Float32Array {
@@ -115,14 +121,17 @@ export class LBFGS extends Optimizer<LBFGSOptions> {
   override step(): never;
   override step(closure: () => Tensor): Tensor;
   override step(closure?: () => Tensor): Tensor {
-    if (typeof closure !== "function") throw typeError("LBFGS", "step() takes a closure that computes the loss");
+    checkKind("LBFGS", typeof closure === "function", "step() takes a closure that computes the loss", closure);
     const group = this.paramGroups[0]!;
     this.checkGroup(group);
     const { lr, maxIter, toleranceGrad, toleranceChange, historySize } = group;
     const maxEval = group.maxEval ?? Math.floor((maxIter * 5) / 4);
     const evaluate = () => {
       const value = enableGrad(closure);
-      return { value, loss: value.item(), gradient: this.gather((param) => param.grad) };
+      const gradient = this.gather((param) => param.grad);
+      // To climb is to descend on −loss.
+      if (!group.maximize) return { value, loss: value.item(), gradient };
+      return { value, loss: -value.item(), gradient: gradient.map((v) => -v) };
     };
     let { value: first, loss, gradient } = evaluate();
     let evaluations = 1;

@@ -21,6 +21,8 @@ export interface MuonOptions {
   nsSteps: number;
   /** Its coefficients a, b, c: x ← a·x + (b·xxᵀ + c·(xxᵀ)²)·x; default [3.4445, −4.775, 2.0315]. */
   nsCoefficients: readonly [number, number, number];
+  /** Climb instead of descend; default false. */
+  maximize: boolean;
 }
 
 /**
@@ -46,6 +48,7 @@ export class Muon extends Optimizer<MuonOptions> {
       eps: 1e-7,
       nsSteps: 5,
       nsCoefficients: [3.4445, -4.775, 2.0315],
+      maximize: false,
     });
   }
 
@@ -71,13 +74,14 @@ export class Muon extends Optimizer<MuonOptions> {
 
   /** @internal Without the kernel's table: its work are matrix products. */
   protected override stepGroup(group: ParamGroup<MuonOptions>): void {
-    const { lr, weightDecay, momentum, nesterov, eps, nsSteps, nsCoefficients } = group;
+    const { lr, weightDecay, momentum, nesterov, eps, nsSteps, nsCoefficients, maximize } = group;
     for (const param of group.params) {
       const { grad } = param;
       if (grad === null) continue;
       const { momentumBuffer: buffer } = this.stateOf(param, group, ["momentumBuffer"]) as { momentumBuffer: Tensor };
       noGrad(() => {
-        const towards = (x: Tensor) => add(mul(x, momentum), mul(grad, 1 - momentum));
+        const share = maximize ? momentum - 1 : 1 - momentum;
+        const towards = (x: Tensor) => add(mul(x, momentum), mul(grad, share));
         copy(buffer, towards(buffer));
         const wide = orthogonal(nesterov ? towards(buffer) : buffer, nsSteps, nsCoefficients, eps);
         const rate = lr * Math.sqrt(Math.max(1, param.shape[0]! / param.shape[1]!));

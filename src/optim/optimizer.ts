@@ -1,5 +1,5 @@
 // What optimizers share: parameter groups, state keyed by parameter, and the table that a kernel walks.
-import { checkInteger, checkNumber, checkOptions, describe, rangeError, show, typeError } from "../error.js";
+import { checkInteger, checkKind, checkNumber, checkOptions, describe, rangeError, show, typeError } from "../error.js";
 import type { Ptr } from "../kernels/index.js";
 import { heap, watchHolder, word } from "../memory/index.js";
 import { sameShape } from "../shape.js";
@@ -54,9 +54,7 @@ export abstract class Optimizer<Options extends object> {
     checkOptions(name, options, Object.keys(defaults));
     this.defaults = { ...defaults, ...options };
     this.checkGroup(this.defaults);
-    if (!isIterable(params)) {
-      throw typeError(name, `takes tensors, or groups { params, … }: got ${describe(params)}`, "Put them in an array.");
-    }
+    checkKind(name, isIterable(params), "takes tensors or groups in an array", params);
     const list = [...params];
     if (list.length === 0) throw rangeError(name, "got no parameters");
     if (list[0] instanceof Tensor) this.addParamGroup({ params: list } as never);
@@ -82,6 +80,11 @@ export abstract class Optimizer<Options extends object> {
     return [];
   }
 
+  /** @internal Shape of a parameter's i-th state. */
+  protected shapeOf(i: number, param: Tensor): readonly number[] {
+    return i < 3 ? param.shape : [];
+  }
+
   /** @internal What a state is filled with at first. */
   protected startOf(_name: string, _group: Options): number {
     return 0;
@@ -92,38 +95,33 @@ export abstract class Optimizer<Options extends object> {
 
   /** Adds parameters with options of their own: for layers that join a training later. */
   addParamGroup(group: Partial<Options> & { readonly params: Iterable<Tensor> }): void {
-    if (typeof group !== "object" || group === null || group.params === undefined) {
-      throw typeError(this.name, `takes tensors, or groups { params, … }: got ${describe(group)}`);
-    }
-    const { params, ...options } = group;
-    checkOptions(this.name, options, Object.keys(this.defaults));
+    const op = this.name;
+    const { params, ...options } = Object(group) as typeof group;
     const list = params instanceof Tensor ? [params] : params;
-    if (!isIterable(list))
-      throw typeError(this.name, `a group's params must be tensors in an array: got ${describe(list)}`);
+    checkKind(op, isIterable(list), "takes tensors, or groups whose params are tensors in an array", list);
+    checkOptions(op, options, Object.keys(this.defaults));
     const merged = { ...this.defaults, ...options, params: [...list] } as ParamGroup<Options>;
     // A schedule may set it to 0; who begins with 0 has made a mistake.
-    if ((merged as { lr?: number }).lr === 0) throw rangeError(this.name, "lr must be above 0: got 0");
+    if ((merged as { lr?: number }).lr === 0) throw rangeError(op, "lr must be above 0: got 0");
     this.checkGroup(merged);
     const known = new Set(this.paramGroups.flatMap((g) => g.params));
     for (const [i, param] of merged.params.entries()) {
-      if (!(param instanceof Tensor))
-        throw typeError(this.name, `parameters must be tensors: got ${describe(param)} (parameter ${i})`);
-      if (param.dtype !== "f32")
-        throw typeError(this.name, `parameters must be f32: got ${param.dtype} (parameter ${i})`);
-      if (param.released)
-        throw rangeError(this.name, `the tensor was released: ${param.op} ${show(param.shape)} (parameter ${i})`);
-      if (param.requiresGrad && param.node!.name !== "") {
-        throw rangeError(
-          this.name,
-          `only leaves can be optimized: ${param.op} ${show(param.shape)} is the result of an op (parameter ${i})`,
-        );
-      }
-      this.checkParam(param, `parameter ${i}`);
-      if (known.has(param))
-        throw rangeError(this.name, `parameter ${i} ${show(param.shape)} is in two groups, or twice in one`);
+      checkKind(op, param instanceof Tensor, "parameters must be tensors", param, ` (parameter ${i})`);
+      const { dtype, released, requiresGrad, node, shape } = param;
+      const at = `parameter ${i}`;
+      if (dtype !== "f32") throw typeError(op, `parameters must be f32: got ${dtype} (${at})`);
+      const problem = released
+        ? "was released"
+        : requiresGrad && node!.name !== ""
+          ? "is the result of an op, and only leaves can be optimized"
+          : known.has(param)
+            ? "is in two groups, or twice in one"
+            : undefined;
+      if (problem !== undefined) throw rangeError(op, `${at} ${problem}: ${param.op} ${show(shape)}`);
+      this.checkParam(param, at);
       known.add(param);
     }
-    if (merged.params.length === 0) throw rangeError(this.name, "got a group without parameters");
+    if (merged.params.length === 0) throw rangeError(op, "got a group without parameters");
     this.paramGroups.push(merged);
   }
 
@@ -198,7 +196,7 @@ export abstract class Optimizer<Options extends object> {
     }
     for (let i = 0; i < names.length; i++) {
       const name = names[i]!;
-      state[name] ??= own(full(i < 3 ? param.shape : [], this.startOf(name, group)));
+      state[name] ??= own(full(this.shapeOf(i, param), this.startOf(name, group)));
     }
     return state;
   }
@@ -246,15 +244,10 @@ export abstract class Optimizer<Options extends object> {
 
   /** Throws unless a saved state fits these parameters; gives the parameter of each saved number, and all in our names. */
   private checkSaved(op: string, saved: OptimizerState) {
-    const isObject = (value: unknown): boolean => typeof value === "object" && value !== null;
-    const { state, paramGroups } = (isObject(saved) ? inCamelCase(saved) : {}) as unknown as OptimizerState;
-    if (
-      !isObject(state) ||
-      !Array.isArray(paramGroups) ||
-      !paramGroups.every((group) => isObject(group) && Array.isArray(group.params))
-    ) {
-      throw typeError(op, `takes what stateDict() gave: got ${describe(saved)}`);
-    }
+    const { state, paramGroups } = inCamelCase(Object(saved)) as unknown as OptimizerState;
+    const fits =
+      typeof state === "object" && Array.isArray(paramGroups) && paramGroups.every((one) => Array.isArray(one?.params));
+    checkKind(op, fits, "takes what stateDict() gave", saved);
     const groups = (paramGroups as OptimizerState["paramGroups"]).map(({ params, ...rest }) => {
       const options = inCamelCase(rest);
       for (const name of pytorchOnly) delete options[name];
@@ -285,14 +278,14 @@ export abstract class Optimizer<Options extends object> {
           continue;
         }
         if (!known.includes(name))
-          throw rangeError(op, `unknown state ${describe(name)} of parameter ${number}`, `Known: ${known.join(", ")}.`);
-        const shape = known.indexOf(name) < 3 ? param.shape : [];
+          throw rangeError(op, `unknown state ${describe(name)}`, `Known: ${known.join(", ")}.`);
+        const shape = this.shapeOf(known.indexOf(name), param);
         if (shape.length === 0 && typeof value === "number") continue;
         const wanted = `${what} must be an f32 tensor of ${show(shape)}`;
-        if (!(value instanceof Tensor)) throw typeError(op, `${wanted}: got ${describe(value)}`);
-        if (value.released && value.numel !== 1) throw rangeError(op, `${wanted}: it was released`);
-        if (value.dtype !== "f32" || !sameShape(value.shape, shape))
-          throw rangeError(op, `${wanted}: got ${value.dtype} ${show(value.shape)}`);
+        checkKind(op, value instanceof Tensor, wanted, value);
+        const { released, numel, dtype } = value;
+        if ((released && numel !== 1) || dtype !== "f32" || !sameShape(value.shape, shape))
+          throw rangeError(op, `${wanted}: got ${released ? "a released one" : dtype} ${show(value.shape)}`);
       }
     }
     return { params, groups, states: states as (readonly [string, Record<string, Tensor | number>])[] };
@@ -321,16 +314,14 @@ export function checkNumbers(op: string, group: object, limits: Readonly<Record<
     const value: unknown = (group as Record<string, unknown>)[name];
     if (typeof value === "number") checkNumber(op, name, value, 0, limits[name]);
     else if (name === "betas") checkBetas(op, value);
-    else if (value === undefined) throw typeError(op, `${name} must be given: got undefined`);
+    else checkKind(op, value !== undefined, `${name} must be given`, value);
   }
 }
 
 /** Two decays, each from 0 to below 1: at 1 the bias correction divides by 0. */
 export function checkBetas(op: string, betas: unknown): void {
-  if (!Array.isArray(betas) || betas.length !== 2)
-    throw typeError(op, `betas must be two numbers: got ${describe(betas)}`);
-  checkNumber(op, "betas[0]", betas[0], 0, belowOne);
-  checkNumber(op, "betas[1]", betas[1], 0, belowOne);
+  checkKind(op, Array.isArray(betas) && betas.length === 2, "betas must be two numbers", betas);
+  for (const i of [0, 1]) checkNumber(op, `betas[${i}]`, betas[i], 0, belowOne);
 }
 
 /** The largest double below 1. */

@@ -1,5 +1,5 @@
 // The schedule that goes by a measured value.
-import { checkNumber, describe, rangeError } from "../error.js";
+import { checkNumber, rangeError } from "../error.js";
 import { checkSchedule, type Scheduled, type SchedulerState } from "./scheduler.js";
 
 /** Options of `ReduceLROnPlateau`. */
@@ -35,31 +35,32 @@ export class ReduceLROnPlateau {
   constructor(optimizer: Scheduled, options: Partial<ReduceLROnPlateauOptions> = {}) {
     const name = "ReduceLROnPlateau";
     this.options = checkSchedule<ReduceLROnPlateauOptions>(name, optimizer, options, {
-      mode: "min",
-      factor: 0.1,
-      patience: 10,
-      threshold: 1e-4,
-      thresholdMode: "rel",
-      cooldown: 0,
-      minLr: 0,
-      eps: 1e-8,
+      mode: ["min", "max"],
+      factor: [0.1],
+      patience: [10],
+      threshold: [1e-4],
+      thresholdMode: ["rel", "abs"],
+      cooldown: [0],
+      minLr: [0],
+      eps: [1e-8],
     });
-    const { mode, factor, thresholdMode } = this.options;
-    if (mode !== "min" && mode !== "max") throw rangeError(name, `mode must be "min" or "max": got ${describe(mode)}`);
-    if (thresholdMode !== "rel" && thresholdMode !== "abs")
-      throw rangeError(name, `thresholdMode must be "rel" or "abs": got ${describe(thresholdMode)}`);
+    const { factor } = this.options;
     if (!(factor > 0 && factor < 1)) throw rangeError(name, `factor must be between 0 and 1: got ${factor}`);
     this.optimizer = optimizer;
-    this.best = mode === "min" ? Infinity : -Infinity;
+    this.best = this.sign * Infinity;
+  }
+
+  /** 1 where a lower value is better, else −1. */
+  private get sign(): 1 | -1 {
+    return this.options.mode === "min" ? 1 : -1;
   }
 
   private better(value: number): boolean {
-    const { mode, threshold, thresholdMode } = this.options;
-    const sign = mode === "min" ? 1 : -1;
-    const { best } = this;
+    const { threshold, thresholdMode } = this.options;
+    const { best, sign } = this;
     // Infinity · (1 − threshold) and Infinity − threshold are Infinity: the first value is always better.
     const bound = thresholdMode === "rel" ? best * (1 - sign * threshold) : best - sign * threshold;
-    return mode === "min" ? value < bound : value > bound;
+    return sign * value < sign * bound;
   }
 
   /** Takes the value of an epoch. */
@@ -96,12 +97,8 @@ export class ReduceLROnPlateau {
 
   /** Goes on from a saved state. */
   loadStateDict(state: SchedulerState): void {
-    const { numBadEpochs, cooldownCounter, lrs, best = this.options.mode === "min" ? Infinity : -Infinity } = state;
-    [this.numBadEpochs, this.cooldownCounter, this.best] = [numBadEpochs, cooldownCounter, best] as number[] as [
-      number,
-      number,
-      number,
-    ];
+    const { numBadEpochs, cooldownCounter, lrs, best = this.sign * Infinity } = state;
+    Object.assign(this, { numBadEpochs, cooldownCounter, best });
     this.optimizer.paramGroups.forEach((group, i) => {
       group.lr = (lrs as readonly number[])[i]!;
     });

@@ -1,17 +1,14 @@
 // Penalties on weights, to be added to a loss: over the parameters that are named, such as a layer's weights without biases.
-import { checkNumber, describe, rangeError, typeError } from "../error.js";
+import { checkNumber, rangeError } from "../error.js";
 import { abs, add, mul, square, sum } from "../ops/index.js";
 import { composed } from "../tape/index.js";
-import { Tensor } from "../tensor/index.js";
-import type { Parameters } from "./clip.js";
+import type { Tensor } from "../tensor/index.js";
+import { listOf, type Parameters } from "./clip.js";
 
 /** factor · (sum of `term` over all parameters). */
 function penalty(op: string, parameters: Parameters, factor: number, term: (x: Tensor) => Tensor): Tensor {
   checkNumber(op, "factor", factor, 0);
-  const list = parameters instanceof Tensor ? [parameters] : [...parameters];
-  list.forEach((x, i) => {
-    if (!(x instanceof Tensor)) throw typeError(op, `takes tensors: got ${describe(x)} (parameter ${i})`);
-  });
+  const list = listOf(op, parameters);
   if (list.length === 0) throw rangeError(op, "got no parameters");
   return composed(op, list, () =>
     mul(
@@ -40,6 +37,6 @@ export function l2Penalty(parameters: Parameters, factor: number): Tensor {
 
 /** l1 · Σ|w| + l2 · Σw² (Zou and Hastie 2005). */
 export function elasticNet(parameters: Parameters, factors: { readonly l1: number; readonly l2: number }): Tensor {
-  const list = parameters instanceof Tensor ? [parameters] : [...parameters];
+  const list = listOf("elasticNet", parameters);
   return composed("elasticNet", list, () => add(l1Penalty(list, factors.l1), l2Penalty(list, factors.l2)));
 }

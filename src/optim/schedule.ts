@@ -1,10 +1,7 @@
 // Schedules that are one formula of the step count t. Names, defaults and values are PyTorch's.
-import { checkInteger, checkNumber, describe, rangeError, typeError } from "../error.js";
+import { checkKind, checkNumber, rangeError } from "../error.js";
 import { scalarCos, scalarPow } from "../tensor/index.js";
 import { LRScheduler, type Scheduled } from "./scheduler.js";
-
-/** A given number, which `checkSchedule` misses where it is left out. */
-const required = undefined as unknown as number;
 
 // biome-ignore lint/suspicious/noApproximativeNumericConstant: Math is refused here but for its exact functions
 const pi = 3.141592653589793;
@@ -34,11 +31,7 @@ export interface StepLROptions {
  */
 export class StepLR extends LRScheduler<StepLROptions> {
   constructor(optimizer: Scheduled, options: Partial<StepLROptions>) {
-    super("StepLR", optimizer, options, { stepSize: required, gamma: 0.1 });
-  }
-
-  protected override check(): void {
-    checkInteger(this.name, "stepSize", this.options.stepSize, 1);
+    super("StepLR", optimizer, options, { stepSize: [], gamma: [0.1] });
   }
 
   rate(t: number, base: number): number {
@@ -57,7 +50,7 @@ export interface MultiStepLROptions {
 /** lr = base · gamma^(milestones passed). PyTorch: `MultiStepLR`. */
 export class MultiStepLR extends LRScheduler<MultiStepLROptions> {
   constructor(optimizer: Scheduled, options: Partial<MultiStepLROptions>) {
-    super("MultiStepLR", optimizer, options, { milestones: required as never, gamma: 0.1 });
+    super("MultiStepLR", optimizer, options, { milestones: [], gamma: [0.1] });
   }
 
   rate(t: number, base: number): number {
@@ -68,7 +61,7 @@ export class MultiStepLR extends LRScheduler<MultiStepLROptions> {
 /** lr = base · gamma^t. PyTorch: `ExponentialLR`. */
 export class ExponentialLR extends LRScheduler<{ gamma: number }> {
   constructor(optimizer: Scheduled, options: { gamma: number }) {
-    super("ExponentialLR", optimizer, options, { gamma: required });
+    super("ExponentialLR", optimizer, options, { gamma: [] });
   }
 
   rate(t: number, base: number): number {
@@ -89,14 +82,11 @@ export interface LinearLROptions {
 /** lr = base · (a straight line from startFactor to endFactor). PyTorch: `LinearLR`. */
 export class LinearLR extends LRScheduler<LinearLROptions> {
   constructor(optimizer: Scheduled, options: Partial<LinearLROptions> = {}) {
-    super("LinearLR", optimizer, options, { startFactor: 1 / 3, endFactor: 1, totalIters: 5 });
-  }
-
-  protected override check(): void {
-    const { startFactor, endFactor, totalIters } = this.options;
-    checkNumber(this.name, "startFactor", startFactor, Number.MIN_VALUE, 1);
-    checkNumber(this.name, "endFactor", endFactor, 0, 1);
-    checkInteger(this.name, "totalIters", totalIters, 1);
+    super("LinearLR", optimizer, options, {
+      startFactor: [1 / 3, Number.MIN_VALUE, 1],
+      endFactor: [1, 0, 1],
+      totalIters: [5],
+    });
   }
 
   rate(t: number, base: number): number {
@@ -116,11 +106,7 @@ export interface PolynomialLROptions {
 /** lr = base · (1 − t/totalIters)^power. PyTorch: `PolynomialLR`. */
 export class PolynomialLR extends LRScheduler<PolynomialLROptions> {
   constructor(optimizer: Scheduled, options: Partial<PolynomialLROptions> = {}) {
-    super("PolynomialLR", optimizer, options, { totalIters: 5, power: 1 });
-  }
-
-  protected override check(): void {
-    checkInteger(this.name, "totalIters", this.options.totalIters, 1);
+    super("PolynomialLR", optimizer, options, { totalIters: [5], power: [1] });
   }
 
   rate(t: number, base: number): number {
@@ -140,11 +126,7 @@ export interface CosineAnnealingLROptions {
 /** lr = etaMin + (base − etaMin)·(1 + cos(πt/tMax))/2 (Loshchilov and Hutter 2017). PyTorch: `CosineAnnealingLR`. */
 export class CosineAnnealingLR extends LRScheduler<CosineAnnealingLROptions> {
   constructor(optimizer: Scheduled, options: Partial<CosineAnnealingLROptions>) {
-    super("CosineAnnealingLR", optimizer, options, { tMax: required, etaMin: 0 });
-  }
-
-  protected override check(): void {
-    checkInteger(this.name, "tMax", this.options.tMax, 1);
+    super("CosineAnnealingLR", optimizer, options, { tMax: [], etaMin: [0] });
   }
 
   rate(t: number, base: number): number {
@@ -165,12 +147,7 @@ export interface CosineAnnealingWarmRestartsOptions {
 /** Cosines from base to etaMin, one after another (SGDR, Loshchilov and Hutter 2017). PyTorch: `CosineAnnealingWarmRestarts`. */
 export class CosineAnnealingWarmRestarts extends LRScheduler<CosineAnnealingWarmRestartsOptions> {
   constructor(optimizer: Scheduled, options: Partial<CosineAnnealingWarmRestartsOptions>) {
-    super("CosineAnnealingWarmRestarts", optimizer, options, { t0: required, tMult: 1, etaMin: 0 });
-  }
-
-  protected override check(): void {
-    checkInteger(this.name, "t0", this.options.t0, 1);
-    checkInteger(this.name, "tMult", this.options.tMult, 1);
+    super("CosineAnnealingWarmRestarts", optimizer, options, { t0: [], tMult: [1], etaMin: [0] });
   }
 
   rate(t: number, base: number): number {
@@ -188,26 +165,21 @@ export type LrLambda = (t: number) => number;
 /** lr = base · lrLambda(t); one function, or one a group. PyTorch: `LambdaLR`. */
 export class LambdaLR extends LRScheduler<{ lrLambda: LrLambda | readonly LrLambda[] }> {
   constructor(optimizer: Scheduled, options: { lrLambda: LrLambda | readonly LrLambda[] }) {
-    super("LambdaLR", optimizer, options, { lrLambda: required as never });
+    super("LambdaLR", optimizer, options, { lrLambda: [] });
   }
 
   rate(t: number, base: number, group: number): number {
     const { lrLambda } = this.options;
     const factor = typeof lrLambda === "function" ? lrLambda : lrLambda[group];
-    if (typeof factor !== "function")
-      throw typeError("LambdaLR", `lrLambda must be a function for group ${group}: got ${describe(factor)}`);
-    return base * checkNumber("LambdaLR", "the factor", factor(t));
+    checkKind(this.name, typeof factor === "function", `lrLambda must be a function for group ${group}`, factor);
+    return base * checkNumber(this.name, "the factor", factor(t));
   }
 }
 
 /** lr = base · min(1, (t + 1)/steps), so that the first step moves already. For what comes after: `SequentialLR`. */
 export class WarmupLR extends LRScheduler<{ steps: number }> {
   constructor(optimizer: Scheduled, options: { steps: number }) {
-    super("WarmupLR", optimizer, options, { steps: required });
-  }
-
-  protected override check(): void {
-    checkInteger(this.name, "steps", this.options.steps, 1);
+    super("WarmupLR", optimizer, options, { steps: [] });
   }
 
   rate(t: number, base: number): number {
@@ -218,11 +190,7 @@ export class WarmupLR extends LRScheduler<{ steps: number }> {
 /** Warm-up, then as 1/√t: lr = base · min((t+1)/w, √(w/(t+1))) with w = warmupSteps (Vaswani et al. 2017). */
 export class InverseSquareRootLR extends LRScheduler<{ warmupSteps: number }> {
   constructor(optimizer: Scheduled, options: { warmupSteps: number }) {
-    super("InverseSquareRootLR", optimizer, options, { warmupSteps: required });
-  }
-
-  protected override check(): void {
-    checkInteger(this.name, "warmupSteps", this.options.warmupSteps, 1);
+    super("InverseSquareRootLR", optimizer, options, { warmupSteps: [] });
   }
 
   rate(t: number, base: number): number {
@@ -252,21 +220,20 @@ export interface SequentialLROptions {
  */
 export class SequentialLR extends LRScheduler<SequentialLROptions> {
   constructor(optimizer: Scheduled, options: SequentialLROptions) {
-    super("SequentialLR", optimizer, options, { schedulers: required as never, milestones: required as never });
+    super("SequentialLR", optimizer, options, { schedulers: [], milestones: [] });
   }
 
   protected override check(): void {
     const { schedulers, milestones } = this.options;
-    if (schedulers.length === 0 || milestones.length !== schedulers.length - 1) {
+    if (schedulers.length !== milestones.length + 1)
       throw rangeError(
         this.name,
-        `${schedulers.length} schedulers need ${Math.max(0, schedulers.length - 1)} milestones: got ${milestones.length}`,
+        `there must be a milestone between two schedulers: got ${milestones.length} for ${schedulers.length}`,
       );
+    for (const one of schedulers) {
+      const fits = one instanceof LRScheduler && one.optimizer === this.optimizer;
+      checkKind(this.name, fits, "schedulers must be formulas of the same optimizer", one);
     }
-    schedulers.forEach((one, i) => {
-      if (!(one instanceof LRScheduler) || one.optimizer !== this.optimizer)
-        throw typeError(this.name, `schedulers must be formulas of the same optimizer: got ${describe(one)} (${i})`);
-    });
   }
 
   private at(t: number): [LRScheduler, number] {

@@ -1,6 +1,6 @@
 // What schedules share. A rate is a function of the step count alone, worked out anew each time: so it does not gather
 // rounding errors, and a schedule can be resumed from its count.
-import { checkNumber, checkOptions, describe, typeError } from "../error.js";
+import { checkInteger, checkKind, checkNumber, type OptionTable, readOptions } from "../error.js";
 
 /** What a schedule needs of an optimizer: groups with a rate, perhaps a momentum. */
 export interface Scheduled {
@@ -19,21 +19,35 @@ export interface ScheduledGroup {
 /** What `stateDict` of a schedule gives. */
 export type SchedulerState = Record<string, number | readonly number[]>;
 
-/** Numbers among options must be finite; those that are undefined are missing. */
+/** Options that count steps: integers from 1. */
+const counts = [
+  "stepSize",
+  "totalIters",
+  "totalSteps",
+  "epochs",
+  "stepsPerEpoch",
+  "tMax",
+  "t0",
+  "tMult",
+  "steps",
+  "warmupSteps",
+];
+
+/** Options by their table: those that have no default must be given, numbers are finite. */
 export function checkSchedule<Options extends object>(
   op: string,
   optimizer: Scheduled,
   options: Partial<Options>,
-  defaults: Options,
+  table: OptionTable<Options>,
 ): Options {
-  if (!Array.isArray(optimizer?.paramGroups)) throw typeError(op, `takes an optimizer: got ${describe(optimizer)}`);
-  checkOptions(op, options, Object.keys(defaults));
-  const merged = { ...defaults, ...options };
-  for (const [name, value] of Object.entries(merged)) {
-    if (typeof value === "number") checkNumber(op, name, value);
-    else if (value === undefined) throw typeError(op, `${name} must be given: got undefined`);
+  checkKind(op, Array.isArray(optimizer?.paramGroups), "takes an optimizer", optimizer);
+  const given = readOptions(op, options, table as OptionTable<Partial<Options>>) as Options;
+  for (const [name, value] of Object.entries(given)) {
+    checkKind(op, value !== undefined, `${name} must be given`, value);
+    if (counts.includes(name) && value !== null) checkInteger(op, name, value, 1);
+    else if (typeof value === "number") checkNumber(op, name, value);
   }
-  return merged;
+  return given;
 }
 
 /** The base of schedules. PyTorch: `torch.optim.lr_scheduler`. Of two on one optimizer the later sets the rate; `SequentialLR` joins them. */
@@ -45,8 +59,8 @@ export abstract class LRScheduler<Options extends object = object> {
   protected readonly name: string;
 
   /** @internal Subclasses have no fields of their own: this constructor sets the first rate. */
-  protected constructor(name: string, optimizer: Scheduled, options: Partial<Options>, defaults: Options) {
-    this.options = checkSchedule(name, optimizer, options, defaults);
+  protected constructor(name: string, optimizer: Scheduled, options: Partial<Options>, table: OptionTable<Options>) {
+    this.options = checkSchedule(name, optimizer, options, table);
     this.name = name;
     this.optimizer = optimizer;
     for (const group of optimizer.paramGroups) group.initialLr ??= group.lr;
@@ -54,7 +68,7 @@ export abstract class LRScheduler<Options extends object = object> {
     this.apply();
   }
 
-  /** @internal Throws for options out of range. */
+  /** @internal Throws for options that do not fit together. */
   protected check(): void {}
 
   /** @internal The rate of a group after `t` steps, given the one it started from. */

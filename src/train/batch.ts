@@ -1,6 +1,6 @@
 // What a training is given: batches, a loss, metrics; and the means of what they say.
 import { DataLoader } from "../data/index.js";
-import { describe, rangeError, typeError } from "../error.js";
+import { checkKind, rangeError } from "../error.js";
 import { Tensor } from "../tensor/index.js";
 import type { StreamingMetric } from "./streaming.js";
 
@@ -14,6 +14,10 @@ export type LossFunction =
 
 /** A metric: of a batch, whose mean over the samples is reported, or one that gathers what it needs (`new F1()`). */
 export type Metric = ((output: Tensor, target: Tensor) => number | Tensor) | StreamingMetric;
+
+/** Whether a value has these methods. */
+export const can = (value: unknown, ...methods: readonly string[]): boolean =>
+  methods.every((name) => typeof (value as Record<string, unknown> | null | undefined)?.[name] === "function");
 
 /** Values by name. */
 export type Values = Readonly<Record<string, number>>;
@@ -43,14 +47,13 @@ export const lengthOf = (loader: Iterable<Pair>): number => (loader as { length?
 
 export function lossFunction(op: string, loss: LossFunction): (output: Tensor, target: Tensor) => Tensor {
   if (typeof loss === "function") return loss;
-  if (typeof loss?.forward === "function") return (output, target) => loss.forward(output, target);
-  throw typeError(op, `loss must be a function or have forward(): got ${describe(loss)}`);
+  checkKind(op, can(loss, "forward"), "loss must be a function or have forward()", loss);
+  return (output, target) => loss.forward(output, target);
 }
 
 export function checkBatch(op: string, batch: Pair): Pair {
-  if (!Array.isArray(batch) || !(batch[0] instanceof Tensor) || !(batch[1] instanceof Tensor)) {
-    throw typeError(op, `a batch is [input, target], two tensors: got ${describe(batch)}`);
-  }
+  const fits = Array.isArray(batch) && batch[0] instanceof Tensor && batch[1] instanceof Tensor;
+  checkKind(op, fits, "a batch is [input, target], two tensors", batch);
   return batch;
 }
 
@@ -61,8 +64,8 @@ export class Measures {
 
   constructor(op: string, metrics: Readonly<Record<string, Metric>>) {
     for (const [name, metric] of Object.entries(metrics)) {
-      if (typeof metric !== "function" && typeof metric?.update !== "function")
-        throw typeError(op, `metric ${name} must be a function or have update(): got ${describe(metric)}`);
+      const fits = typeof metric === "function" || can(metric, "update");
+      checkKind(op, fits, `metric ${name} must be a function or have update()`, metric);
       if (name === "loss") throw rangeError(op, 'a metric cannot be named "loss": that is the loss itself');
     }
     this.metrics = metrics;

@@ -1,7 +1,8 @@
 // Callbacks that steer a training or note what it does.
-import { checkInteger, checkNumber, checkOptions, typeError } from "../error.js";
+import { checkInteger, checkKind, checkOptions, readOptions } from "../error.js";
 import { mul, sum } from "../ops/index.js";
 import { noGrad } from "../tape/index.js";
+import { can } from "./batch.js";
 import { Weights } from "./checkpoint.js";
 import {
   type BatchEvent,
@@ -9,7 +10,9 @@ import {
   type CallbackState,
   type EpochResult,
   type FitResult,
+  isBetter,
   type Mode,
+  modes,
   monitored,
   signOf,
   type Training,
@@ -30,26 +33,46 @@ export interface EarlyStoppingOptions {
   readonly restoreBest?: boolean;
 }
 
+/** A callback whose state is some of its fields. */
+abstract class Stateful {
+  /** @internal Their names. */
+  protected abstract readonly lasting: readonly string[];
+
+  stateDict(): CallbackState {
+    return { values: Object.fromEntries(this.lasting.map((name) => [name, this[name as keyof this]])) };
+  }
+
+  loadStateDict({ values }: CallbackState): void {
+    Object.assign(this, values);
+  }
+}
+
 /** Stops when a value no longer improves, and restores the best weights. Keras: `EarlyStopping`. */
-export class EarlyStopping implements Callback {
+export class EarlyStopping extends Stateful implements Callback {
   /** The best value so far. */
   best = Number.NaN;
   private wait = 0;
+  protected readonly lasting = ["best", "wait"];
   private readonly weights = new Weights();
   private readonly options: Required<EarlyStoppingOptions>;
 
   constructor(options: EarlyStoppingOptions = {}) {
-    checkOptions("EarlyStopping", options, ["monitor", "patience", "minDelta", "mode", "restoreBest"]);
-    this.options = { monitor: "loss", patience: 10, minDelta: 0, mode: "auto", restoreBest: true, ...options };
-    checkInteger("EarlyStopping", "patience", this.options.patience, 1);
-    checkNumber("EarlyStopping", "minDelta", this.options.minDelta, 0);
+    super();
+    const { monitor = "loss", ...rest } = readOptions("EarlyStopping", options, {
+      monitor: [],
+      patience: [10],
+      minDelta: [0, 0],
+      mode: modes,
+      restoreBest: [true],
+    });
+    checkInteger("EarlyStopping", "patience", rest.patience, 1);
+    this.options = { monitor, ...rest };
   }
 
   onEpoch(event: EpochResult, training: Training): void {
     const { monitor, mode, minDelta, patience, restoreBest } = this.options;
-    const sign = signOf(mode, monitor);
     const value = monitored(event, monitor);
-    if (Number.isNaN(this.best) ? !Number.isNaN(value) : sign * value < sign * this.best - minDelta) {
+    if (isBetter(value, this.best, signOf(mode, monitor), minDelta)) {
       this.best = value;
       this.wait = 0;
       if (restoreBest) this.weights.take(training.model);
@@ -63,13 +86,13 @@ export class EarlyStopping implements Callback {
     if (kind !== "aborted") this.weights.restore(model);
   }
 
-  stateDict(): CallbackState {
-    return { values: { best: this.best, wait: this.wait }, tensors: this.weights.tensors };
+  override stateDict(): CallbackState {
+    return { ...super.stateDict(), tensors: this.weights.tensors };
   }
 
-  loadStateDict({ values, tensors = {} }: CallbackState): void {
-    Object.assign(this, values);
-    this.weights.set(tensors);
+  override loadStateDict(state: CallbackState): void {
+    super.loadStateDict(state);
+    this.weights.set(state.tensors ?? {});
   }
 }
 
@@ -105,17 +128,27 @@ export interface CheckpointOptions {
  * const callbacks = [new Checkpoint({ save, remove: (name) => files.delete(name), last: 3, best: true })];
  * const resume = () => decodeSafetensors(files.get("epoch-3"));
  */
-export class Checkpoint implements Callback {
+export class Checkpoint extends Stateful implements Callback {
   private value = Number.NaN;
   private kept: string[] = [];
-  private readonly options: CheckpointOptions;
+  protected readonly lasting = ["value", "kept"];
+  private readonly options;
 
   constructor(options: CheckpointOptions) {
-    checkOptions("Checkpoint", options, ["save", "remove", "every", "unit", "last", "best", "monitor", "mode"]);
-    if (typeof options.save !== "function") throw typeError("Checkpoint", "save must be a function");
-    checkInteger("Checkpoint", "every", options.every ?? 1, 0);
+    super();
+    this.options = readOptions("Checkpoint", options, {
+      save: [],
+      remove: [],
+      every: [1],
+      unit: ["epoch", "step"],
+      last: [],
+      best: [false],
+      monitor: [],
+      mode: modes,
+    });
+    checkKind("Checkpoint", can(options, "save"), "save must be a function", options.save);
+    checkInteger("Checkpoint", "every", this.options.every, 0);
     checkInteger("Checkpoint", "last", options.last ?? 1, 1);
-    this.options = options;
   }
 
   private put(training: Training, name: string): void {
@@ -130,17 +163,16 @@ export class Checkpoint implements Callback {
   }
 
   onBatch(_: BatchEvent, training: Training): void {
-    const { every = 1, unit } = this.options;
+    const { every, unit } = this.options;
     const name = `step-${training.steps}`;
     const due = every > 0 && training.steps > 0 && training.steps % every === 0 && this.kept.at(-1) !== name;
     if (unit === "step" && due) this.put(training, name);
   }
 
   onEpoch(event: EpochResult, training: Training): void {
-    const { every = 1, unit = "epoch", best = false, monitor = "loss", mode = "auto", save } = this.options;
+    const { every, unit, best, monitor = "loss", mode, save } = this.options;
     const value = monitored(event, monitor);
-    const sign = signOf(mode, monitor);
-    if (best && (Number.isNaN(this.value) || sign * value < sign * this.value)) {
+    if (best && isBetter(value, this.value, signOf(mode, monitor))) {
       this.value = value;
       training.checkpoint("best", (checkpoint) => save("best", checkpoint));
     }
@@ -149,14 +181,6 @@ export class Checkpoint implements Callback {
 
   onEnd({ kind }: FitResult, training: Training): void {
     if (kind === "aborted") training.checkpoint("aborted", (checkpoint) => this.options.save("aborted", checkpoint));
-  }
-
-  stateDict(): CallbackState {
-    return { values: { value: this.value, kept: this.kept } };
-  }
-
-  loadStateDict({ values }: CallbackState): void {
-    Object.assign(this, values);
   }
 }
 
@@ -181,19 +205,12 @@ export class TerminateOnNaN implements Callback {
 }
 
 /** Notes the learning rates of every step: `rates[step][group]`. */
-export class LearningRateLogger implements Callback {
+export class LearningRateLogger extends Stateful implements Callback {
   rates: (readonly number[])[] = [];
+  protected readonly lasting = ["rates"];
 
   onBatch(_: BatchEvent, { rates, steps }: Training): void {
     if (steps > this.rates.length) this.rates.push(rates);
-  }
-
-  stateDict(): CallbackState {
-    return { values: { rates: this.rates } };
-  }
-
-  loadStateDict({ values }: CallbackState): void {
-    Object.assign(this, values);
   }
 }
 
@@ -203,45 +220,32 @@ function flat({ epoch, training, validation = {}, lr, seconds }: EpochResult): R
   return { epoch, ...training, ...Object.fromEntries(named), ...(lr !== undefined && { lr }), seconds };
 }
 
-/**
- * Writes a line of comma-separated values an epoch, the names first.
- *
- * @param write gets each line with its end, such as `(line) => appendFileSync("log.csv", line)`.
- */
-export class CSVLogger implements Callback {
-  private readonly write: (line: string) => unknown;
-  private begun = false;
+/** A logger of lines. */
+abstract class LineLogger extends Stateful {
+  protected begun = false;
+  protected readonly lasting = ["begun"];
+  protected readonly write: (line: string) => unknown;
 
+  /** @param write gets each line with its end, such as `(line) => appendFileSync("log.csv", line)`. */
   constructor(write: (line: string) => unknown) {
-    if (typeof write !== "function") throw typeError("CSVLogger", "takes a function that writes a line");
+    super();
+    checkKind("a logger", typeof write === "function", "takes a function that writes a line", write);
     this.write = write;
   }
+}
 
+/** Writes a line of comma-separated values an epoch, the names first. */
+export class CSVLogger extends LineLogger implements Callback {
   onEpoch(event: EpochResult): unknown {
     const values = flat(event);
     const names = this.begun ? "" : `${Object.keys(values).join(",")}\n`;
     this.begun = true;
     return this.write(`${names}${Object.values(values).join(",")}\n`);
   }
-
-  stateDict(): CallbackState {
-    return { values: { begun: this.begun } };
-  }
-
-  loadStateDict({ values }: CallbackState): void {
-    Object.assign(this, values);
-  }
 }
 
 /** Writes a line of JSON an epoch. Values that are not finite are null, as JSON has none. */
-export class JSONLLogger implements Callback {
-  private readonly write: (line: string) => unknown;
-
-  constructor(write: (line: string) => unknown) {
-    if (typeof write !== "function") throw typeError("JSONLLogger", "takes a function that writes a line");
-    this.write = write;
-  }
-
+export class JSONLLogger extends LineLogger implements Callback {
   onEpoch(event: EpochResult): unknown {
     return this.write(`${JSON.stringify(flat(event))}\n`);
   }

@@ -1,5 +1,5 @@
 // A training's whole state as tensors and text, and back: what resuming to the bit takes.
-import { describe, rangeError, typeError } from "../error.js";
+import { checkKind, rangeError } from "../error.js";
 import type { Module } from "../nn/index.js";
 import { copy } from "../ops/index.js";
 import type { OptimizerState } from "../optim/index.js";
@@ -64,8 +64,7 @@ export function restore(
   saved: TrainingCheckpoint,
 ): unknown {
   const text = saved?.metadata?.training;
-  if (typeof text !== "string")
-    throw typeError(op, `resume takes a training's checkpoint, { tensors, metadata }: got ${describe(saved)}`);
+  checkKind(op, typeof text === "string", "resume takes a training's checkpoint, { tensors, metadata }", saved);
   const training = fromText(text) as {
     version: number;
     position: unknown;

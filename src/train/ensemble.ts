@@ -1,20 +1,24 @@
 // Several models as one: averages, bagging with its out-of-bag error, snapshots of one training.
 import { DataLoader, type Dataset, Subset } from "../data/index.js";
-import { checkInteger, checkOptions, describe, rangeError, typeError } from "../error.js";
+import { checkInteger, checkKind, checkOptions, rangeError, readOptions } from "../error.js";
 import { Module } from "../nn/index.js";
 import { add, div, softmax } from "../ops/index.js";
+import { numelOf } from "../shape.js";
 import { noGrad } from "../tape/index.js";
-import { Generator, randint, type Tensor, tensor, withSeed } from "../tensor/index.js";
-import type { Pair } from "./batch.js";
+import { type DType, Generator, randint, type Tensor, type TypedArray, tensor, withSeed } from "../tensor/index.js";
+import { can, type LossFunction, lossFunction, type Pair } from "./batch.js";
 import { Weights } from "./checkpoint.js";
 import type { Callback, EpochResult, FitResult, Training } from "./events.js";
 import { fit } from "./fit.js";
-import type { FitOptions } from "./session.js";
+import { type AbortSignalLike, eitherOf, type FitOptions } from "./options.js";
+import type { Task } from "./workers.js";
 
 /** How outputs are averaged: as they are (logits, values of a regression), or as probabilities after softmax over axis 1. */
 export type Averaging = "outputs" | "probabilities";
 
-const average = (outputs: readonly Tensor[], how: Averaging): Tensor =>
+const averagings: readonly Averaging[] = ["outputs", "probabilities"];
+
+const averageOf = (outputs: readonly Tensor[], how: Averaging): Tensor =>
   div(
     outputs.map((x) => (how === "probabilities" ? softmax(x, 1) : x)).reduce((sum, x) => add(sum, x)),
     outputs.length,
@@ -33,7 +37,7 @@ export class Ensemble extends Module {
   }
 
   forward(x: Tensor): Tensor {
-    return average(
+    return averageOf(
       this.models.map((model) => model.forward(x)),
       this.how,
     );
@@ -47,14 +51,11 @@ export class Ensemble extends Module {
  * @param options `average`: "outputs" (default) or "probabilities".
  */
 export function ensemble(models: readonly Module[], options: { readonly average?: Averaging } = {}): Ensemble {
-  checkOptions("ensemble", options, ["average"]);
-  const { average: how = "outputs" } = options;
-  if (how !== "outputs" && how !== "probabilities")
-    throw rangeError("ensemble", `average must be "outputs" or "probabilities": got ${describe(how)}`);
+  const { average } = readOptions("ensemble", options, { average: averagings });
   if (models.length === 0) throw rangeError("ensemble", "got no models");
   for (const [i, model] of models.entries())
-    if (!(model instanceof Module)) throw typeError("ensemble", `takes modules: got ${describe(model)} (model ${i})`);
-  return new Ensemble(models, how);
+    checkKind("ensemble", model instanceof Module, "takes modules", model, ` (model ${i})`);
+  return new Ensemble(models, average);
 }
 
 /** Options of `bagging`. */
@@ -82,6 +83,122 @@ export interface BaggingResult {
   readonly outOfBagError: number;
 }
 
+/** What a member became, and what it makes of the samples that were not drawn for it. */
+interface Member {
+  readonly model: Module;
+  readonly loss?: LossFunction;
+  readonly result: FitResult;
+  readonly unseen: Int32Array;
+  readonly outputs: Float32Array;
+  /** Shape of one output. */
+  readonly shape: readonly number[];
+}
+
+/** A member as plain data. */
+export type BaggingPart = Omit<Member, "model" | "loss"> & {
+  readonly weights: Record<string, { data: TypedArray; shape: readonly number[]; dtype: DType }>;
+};
+
+/** The parts of `bagging`: how a member is trained, sent, taken up, and all are joined. */
+function parts(makeModel: (member: number) => Module, dataset: Dataset<Pair>, options: BaggingOptions) {
+  const op = "bagging";
+  const { k, seed, batchSize, average, error } = readOptions(op, options, {
+    k: [5],
+    seed: [0],
+    fit: [],
+    batchSize: [32],
+    average: averagings,
+    error: [],
+  });
+  checkInteger(op, "k", k, 1);
+  checkInteger(op, "seed", seed, 0);
+  checkKind(op, can(options, "fit"), "fit must be a function", options.fit);
+  const n = dataset.length;
+
+  /** `fn` as if the program had begun with a seed of the member's own. */
+  const seeded = <T>(member: number, fn: () => T): T =>
+    withSeed((seed * 65537 + member + 1) % Number.MAX_SAFE_INTEGER, fn);
+
+  async function train(member: number, signal?: AbortSignalLike): Promise<Member> {
+    const generator = new Generator(seed, { name: op, index: member });
+    const draw = randint(0, n, [n], { generator });
+    const indices = Array.from(draw.toTypedArray());
+    draw.dispose();
+    generator.dispose();
+    // fit takes its random stream before it first waits, so within this seed.
+    const { model, loss, done } = seeded(member, () => {
+      const model = makeModel(member);
+      const loader = new DataLoader(new Subset(dataset, indices), { batchSize, shuffle: true });
+      const given = options.fit(model, member);
+      const own = signal && { progress: false, signal: eitherOf(signal, given.signal) };
+      return { model, loss: given.loss, done: fit(model, loader, { ...given, ...own }) };
+    });
+    const result = await done;
+    const seen = new Set(indices);
+    const unseen = Int32Array.from({ length: n }, (_, i) => i).filter((i) => !seen.has(i));
+    const outputs: number[] = [];
+    let shape: readonly number[] = [];
+    for (let start = 0; start < unseen.length; start += batchSize)
+      noGrad(() => {
+        const output = averageOf([model.forward(dataset.batch(unseen.subarray(start, start + batchSize))[0])], average);
+        shape = output.shape.slice(1);
+        outputs.push(...output.toTypedArray());
+      });
+    return { model, loss, result, unseen, outputs: Float32Array.from(outputs), shape };
+  }
+
+  /** The error of the mean outputs for the samples that some member did not see. */
+  function outOfBag(members: readonly Member[]): number {
+    const shape = members.find(({ unseen }) => unseen.length > 0)?.shape;
+    if (shape === undefined) return Number.NaN;
+    const width = numelOf(shape);
+    const sums = new Float64Array(n * width);
+    const votes = new Int32Array(n);
+    for (const { unseen, outputs } of members)
+      for (const [row, i] of unseen.entries()) {
+        votes[i]! += 1;
+        for (let j = 0; j < width; j++) sums[i * width + j]! += outputs[row * width + j]!;
+      }
+    const judged = Int32Array.from(votes.keys()).filter((i) => votes[i]! > 0);
+    const means = Float32Array.from({ length: judged.length * width }, (_, at) => {
+      const i = judged[Math.floor(at / width)]!;
+      return sums[i * width + (at % width)]! / votes[i]!;
+    });
+    const { model, loss = options.fit(model, 0).loss } = members[0]!;
+    const judge = error ?? lossFunction(op, loss);
+    const value = noGrad(() => judge(tensor(means, { shape: [judged.length, ...shape] }), dataset.batch(judged)[1]));
+    return typeof value === "number" ? value : value.item();
+  }
+
+  return {
+    k,
+    train,
+    join: (members: readonly Member[]): BaggingResult => ({
+      model: ensemble(
+        members.map(({ model }) => model),
+        { average },
+      ),
+      results: members.map(({ result }) => result),
+      outOfBagError: outOfBag(members),
+    }),
+    /** A member as it is sent from one thread to another. */
+    pack({ model, loss: _, ...rest }: Member): BaggingPart {
+      const weights: BaggingPart["weights"] = {};
+      for (const [name, x] of Object.entries(model.stateDict()))
+        weights[name] = { data: x.toTypedArray(), shape: x.shape, dtype: x.dtype };
+      return { ...rest, weights };
+    },
+    unpack({ weights, ...rest }: BaggingPart, member: number): Member {
+      const model = seeded(member, () => makeModel(member));
+      noGrad(() => {
+        const tensors = Object.entries(weights).map(([name, { data, ...kind }]) => [name, tensor(data, kind)]);
+        model.loadStateDict(Object.fromEntries(tensors));
+      });
+      return { ...rest, model: model.eval() };
+    },
+  };
+}
+
 /**
  * Trains k models on samples drawn with replacement, and averages them (Breiman 1996).
  *
@@ -104,69 +221,28 @@ export async function bagging(
   dataset: Dataset<Pair>,
   options: BaggingOptions,
 ): Promise<BaggingResult> {
-  const op = "bagging";
-  checkOptions(op, options, ["k", "seed", "fit", "batchSize", "average", "error"]);
-  const k = checkInteger(op, "k", options.k ?? 5, 1);
-  const seed = checkInteger(op, "seed", options.seed ?? 0, 0);
-  const { batchSize = 32, average: how = "outputs" } = options;
-  if (typeof options.fit !== "function") throw typeError(op, `fit must be a function: got ${describe(options.fit)}`);
-  const n = dataset.length;
-  const models: Module[] = [];
-  const results: FitResult[] = [];
-  let sums: Float64Array | undefined;
-  const votes = new Int32Array(n);
-  let shape: readonly number[] = [];
-  let judge = options.error;
-  for (let member = 0; member < k; member++) {
-    const generator = new Generator(seed, { name: op, index: member });
-    const draw = randint(0, n, [n], { generator });
-    const indices = Array.from(draw.toTypedArray());
-    draw.dispose();
-    generator.dispose();
-    // fit takes its random stream before it first waits, so within this seed.
-    const { model, done } = withSeed((seed * 65537 + member + 1) % Number.MAX_SAFE_INTEGER, () => {
-      const model = makeModel(member);
-      const loader = new DataLoader(new Subset(dataset, indices), { batchSize, shuffle: true });
-      const given = options.fit(model, member);
-      judge ??=
-        typeof given.loss === "function"
-          ? given.loss
-          : (a, b) => (given.loss as { forward(a: Tensor, b: Tensor): Tensor }).forward(a, b);
-      return { model, done: fit(model, loader, given) };
-    });
-    const result = await done;
-    results.push(result);
-    models.push(model);
-    if (result.kind === "aborted") break; // Ctrl-C is meant for all of them
-    const seen = new Set(indices);
-    const rest = Int32Array.from({ length: n }, (_, i) => i).filter((i) => !seen.has(i));
-    for (let start = 0; start < rest.length; start += batchSize) {
-      const part = rest.subarray(start, start + batchSize);
-      const values = noGrad(() => {
-        const output = average([model.forward(dataset.batch(part)[0])], how);
-        shape = output.shape.slice(1);
-        return output.toTypedArray();
-      });
-      const width = values.length / part.length;
-      sums ??= new Float64Array(n * width);
-      for (const [row, i] of part.entries()) {
-        votes[i]! += 1;
-        for (let j = 0; j < width; j++) sums[i * width + j]! += values[row * width + j]!;
-      }
-    }
-  }
-  const judged = Int32Array.from({ length: n }, (_, i) => i).filter((i) => votes[i]! > 0);
-  let outOfBagError = Number.NaN;
-  if (judged.length > 0) {
-    const width = sums!.length / n;
-    const means = Float32Array.from({ length: judged.length * width }, (_, at) => {
-      const i = judged[Math.floor(at / width)]!;
-      return sums![i * width + (at % width)]! / votes[i]!;
-    });
-    const error = noGrad(() => judge!(tensor(means, { shape: [judged.length, ...shape] }), dataset.batch(judged)[1]));
-    outOfBagError = typeof error === "number" ? error : error.item();
-  }
-  return { model: ensemble(models, { average: how }), results, outOfBagError };
+  const { k, train, join } = parts(makeModel, dataset, options);
+  const members: Member[] = [];
+  // Ctrl-C is meant for all of them.
+  while (members.length < k && members.at(-1)?.result.kind !== "aborted") members.push(await train(members.length));
+  return join(members);
+}
+
+/**
+ * `bagging` as a task whose members `inWorkers` trains in parallel: the same arguments, the same bits. Callbacks run in the
+ * workers; a signal and Ctrl-C are those of `inWorkers`.
+ */
+export function baggingTask(
+  makeModel: (member: number) => Module,
+  dataset: Dataset<Pair>,
+  options: BaggingOptions,
+): Task<BaggingPart, BaggingResult> {
+  const { k, train, join, pack, unpack } = parts(makeModel, dataset, options);
+  return {
+    members: k,
+    run: async (member, signal) => pack(await train(member, signal)),
+    join: (packed) => join(packed.map(unpack)),
+  };
 }
 
 /**

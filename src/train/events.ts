@@ -7,8 +7,10 @@ import type { Values } from "./batch.js";
 /** What `fit` needs of an optimizer. */
 export interface OptimizerLike {
   readonly paramGroups?: readonly (ScheduledGroup & { readonly params: readonly Tensor[] })[];
+  /** Whether `step` must be given a closure that computes the loss with its gradients, as that of `LBFGS`. */
+  readonly needsClosure?: boolean;
   zeroGrad(): void;
-  step(): void;
+  step(closure?: () => Tensor): unknown;
   stateDict?(): OptimizerState;
   loadStateDict?(state: OptimizerState): void;
 }
@@ -128,3 +130,10 @@ export function monitored(result: EpochResult, monitor: string): number {
 /** 1 where lower is better, −1 where higher is. */
 export const signOf = (mode: Mode, monitor: string): 1 | -1 =>
   mode === "max" || (mode === "auto" && /acc|auc|f1|precision|recall|r2|score/i.test(monitor)) ? -1 : 1;
+
+/** Whether a value is better than the best so far (NaN: none yet) by more than `delta`. */
+export const isBetter = (value: number, best: number, sign: 1 | -1, delta = 0): boolean =>
+  Number.isNaN(best) ? !Number.isNaN(value) : sign * value < sign * best - delta;
+
+/** Choices of `Mode`, the default first. */
+export const modes: readonly Mode[] = ["auto", "min", "max"];

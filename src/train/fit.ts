@@ -2,8 +2,9 @@
 import type { Module } from "../nn/index.js";
 import type { Pair } from "./batch.js";
 import type { FitResult, TrainEvent } from "./events.js";
+import { checkFit, eitherOf, type FitOptions } from "./options.js";
 import { ProgressBar } from "./progress.js";
-import { type AbortSignalLike, checkFit, type FitOptions, session } from "./session.js";
+import { session } from "./session.js";
 
 const now = (): number => Date.now() / 1000;
 
@@ -20,22 +21,25 @@ interface Process {
 }
 
 /** Trainings that Ctrl-C ends: one listener for all, as Node warns of more than ten. */
-const interruptible = new Set<() => void>();
+const interruptible = new Set<{ aborted: boolean }>();
 const interruptAll = (): void => {
-  for (const interrupt of interruptible) interrupt();
+  for (const signal of interruptible) signal.aborted = true;
 };
 
-/** Has `interrupt` called at Ctrl-C, where there is a process; gives what takes that back. */
-function onInterrupt(interrupt: () => void): () => void {
+/** Aborted at Ctrl-C, where there is a process, until it is told to forget it. */
+export function interruptSignal(): { readonly aborted: boolean; forget(): void } {
   const { process } = globalThis as unknown as { process?: Process };
-  if (typeof process?.once !== "function") return () => {};
-  // Once: a second Ctrl-C kills as ever.
-  if (interruptible.size === 0) process.once("SIGINT", interruptAll);
-  interruptible.add(interrupt);
-  return () => {
-    interruptible.delete(interrupt);
-    if (interruptible.size === 0) process.removeListener("SIGINT", interruptAll);
+  const listens = typeof process?.once === "function";
+  const signal = {
+    aborted: false,
+    forget() {
+      if (interruptible.delete(signal) && interruptible.size === 0) process!.removeListener("SIGINT", interruptAll);
+    },
   };
+  // Once: a second Ctrl-C kills as ever.
+  if (listens && interruptible.size === 0) process.once("SIGINT", interruptAll);
+  if (listens) interruptible.add(signal);
+  return signal;
 }
 
 /** Runs the session, waits for its callbacks, gives way to the event loop every 30 ms. */
@@ -45,21 +49,11 @@ async function* events(
   loader: Iterable<Pair>,
   options: FitOptions,
 ): AsyncGenerator<TrainEvent, FitResult, undefined> {
-  let interrupted = false;
-  const signal: AbortSignalLike = {
-    get aborted() {
-      return interrupted || options.signal?.aborted === true;
-    },
-  };
-  const forget =
-    (options.interrupt ?? true)
-      ? onInterrupt(() => {
-          interrupted = true;
-        })
-      : null;
+  const interrupt = (options.interrupt ?? true) ? interruptSignal() : null;
+  const signal = interrupt === null ? options.signal : eitherOf(interrupt, options.signal);
   const bar = (options.progress ?? op === "fit") ? new ProgressBar() : null;
   const callbacks = [...(options.callbacks ?? []), ...(bar === null ? [] : [bar])];
-  const run = session(op, model, loader, { ...options, signal, callbacks });
+  const run = session(op, model, loader, { ...options, ...(signal && { signal }), callbacks });
   let breathed = now();
   try {
     for (;;) {
@@ -74,7 +68,7 @@ async function* events(
   } finally {
     bar?.close();
     run.return(undefined as never); // where the consumer broke off
-    forget?.();
+    interrupt?.forget();
   }
 }
 

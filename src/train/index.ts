@@ -12,8 +12,8 @@ export {
 } from "./callbacks.js";
 export type { DiagnoseOptions, Diagnosis, Finding, FitErrors } from "./diagnose.js";
 export { diagnoseFit } from "./diagnose.js";
-export type { Averaging, BaggingOptions, BaggingResult } from "./ensemble.js";
-export { bagging, Ensemble, ensemble, Snapshots } from "./ensemble.js";
+export type { Averaging, BaggingOptions, BaggingPart, BaggingResult } from "./ensemble.js";
+export { bagging, baggingTask, Ensemble, ensemble, Snapshots } from "./ensemble.js";
 export type {
   BatchEvent,
   Callback,
@@ -31,10 +31,10 @@ export type { FindLearningRateOptions, LearningRateRange } from "./find-learning
 export { findLearningRate } from "./find-learning-rate.js";
 export { fit, train } from "./fit.js";
 export { accuracy, confusionMatrix } from "./metrics.js";
+export type { AbortSignalLike, ClipOptions, FitOptions } from "./options.js";
 export { ProgressBar } from "./progress.js";
 export type { Choice, CrossValidateOptions, CrossValidation, SearchResult, Trial } from "./search.js";
 export { crossValidate, gridSearch, randomSearch } from "./search.js";
-export type { AbortSignalLike, ClipOptions, FitOptions } from "./session.js";
 export type { ClassOptions, ProbabilityOptions } from "./streaming.js";
 export {
   Accuracy,
@@ -56,3 +56,5 @@ export {
 } from "./streaming.js";
 export type { LoraOptions, Pattern } from "./transfer.js";
 export { extractFeatures, freeze, groupsByDepth, LoraLinear, lora, mergeLora } from "./transfer.js";
+export type { Task, WorkersOptions } from "./workers.js";
+export { inWorkers } from "./workers.js";

@@ -1,8 +1,18 @@
 // Metrics of a batch.
-import { checkInteger, describe, rangeError, show, typeError } from "../error.js";
+import { checkInteger, checkKind, rangeError, show } from "../error.js";
 import { argmax } from "../ops/index.js";
+import { sameShape } from "../shape.js";
 import { noGrad } from "../tape/index.js";
 import { checkTensor, Tensor } from "../tensor/index.js";
+
+/** Throws unless a target has a class for each row of an output, or for `single` scores one element each. */
+export function checkTarget(op: string, output: Tensor, target: Tensor, single = false): void {
+  const expected = output.shape.filter((_, i) => i !== 1);
+  const fits = single ? output.numel === target.numel : output.ndim > 1 && sameShape(target.shape, expected);
+  if (fits) return;
+  const wanted = `target must be ${show(expected)} for an output of ${show(output.shape)}`;
+  throw rangeError(op, `${wanted}: got ${show(target.shape)}`);
+}
 
 /**
  * Share of rows whose largest output is the target's class. `[batch, classes], [batch] -> number`; further axes count
@@ -17,13 +27,7 @@ import { checkTensor, Tensor } from "../tensor/index.js";
 export function accuracy(output: Tensor, target: Tensor): number {
   checkTensor("accuracy", "output", output);
   checkTensor("accuracy", "target", target);
-  const expected = output.shape.filter((_, i) => i !== 1);
-  if (output.ndim < 2 || show(target.shape) !== show(expected)) {
-    throw rangeError(
-      "accuracy",
-      `target must be ${show(expected)} for an output of ${show(output.shape)}: got ${show(target.shape)}`,
-    );
-  }
+  checkTarget("accuracy", output, target);
   const predicted = noGrad(() => argmax(output, 1).toTypedArray());
   const wanted = target.toTypedArray();
   let hits = 0;
@@ -41,8 +45,9 @@ function classesOf(name: string, classes: Tensor | ArrayLike<number>): ArrayLike
       "Take argmax(1) of logits.",
     );
   }
-  if (typeof classes?.length === "number") return classes;
-  throw typeError("confusionMatrix", `${name} must be a tensor or an array of classes: got ${describe(classes)}`);
+  const fits = typeof classes?.length === "number";
+  checkKind("confusionMatrix", fits, `${name} must be a tensor or an array of classes`, classes);
+  return classes;
 }
 
 /**

@@ -1,12 +1,12 @@
 // Cross-validation, and searches over options: grids and random draws, with a table of what they gave.
 import { DataLoader, type Dataset, kFold, type SplitOptions } from "../data/index.js";
-import { checkInteger, checkOptions, describe, rangeError, typeError } from "../error.js";
+import { checkInteger, checkKind, checkOptions, describe, rangeError } from "../error.js";
 import type { Module } from "../nn/index.js";
 import { Generator, rand, scalarExp, scalarLog, withSeed } from "../tensor/index.js";
 import type { Pair } from "./batch.js";
 import { type FitResult, type Mode, monitored, signOf } from "./events.js";
 import { fit } from "./fit.js";
-import type { FitOptions } from "./session.js";
+import type { FitOptions } from "./options.js";
 
 /** Options of `crossValidate`. */
 export interface CrossValidateOptions extends SplitOptions {
@@ -103,12 +103,11 @@ async function search(
   run: (options: Readonly<Record<string, unknown>>, trial: number) => number | Promise<number>,
   mode: Mode,
 ): Promise<SearchResult> {
-  if (typeof run !== "function") throw typeError(op, `takes a function that gives a value: got ${describe(run)}`);
+  checkKind(op, typeof run === "function", "takes a function that gives a value", run);
   const trials: Trial[] = [];
   for (const [i, options] of all.entries()) {
     const value = await run(options, i);
-    if (typeof value !== "number")
-      throw typeError(op, `the value must be a number: got ${describe(value)} (trial ${i})`);
+    checkKind(op, typeof value === "number", "the value must be a number", value, ` (trial ${i})`);
     trials.push({ options, value });
   }
   const sign = signOf(mode, "");
@@ -144,8 +143,7 @@ export function gridSearch<Space extends Readonly<Record<string, readonly unknow
   checkOptions("gridSearch", options, ["mode"]);
   let all: Record<string, unknown>[] = [{}];
   for (const [name, values] of Object.entries(space)) {
-    if (!Array.isArray(values))
-      throw typeError("gridSearch", `${name} must be an array of values: got ${describe(values)}`);
+    checkKind("gridSearch", Array.isArray(values), `${name} must be an array of values`, values);
     all = all.flatMap((one) => values.map((value) => ({ ...one, [name]: value as unknown })));
   }
   return search("gridSearch", all, run as never, options.mode ?? "min");

@@ -1,110 +1,25 @@
 // The training loop, as a generator of what happens: `fit` and `train` are the two ways to run it. What it yields beside
 // events are promises of callbacks, to be waited for, and null where it may pause.
-import { checkInteger, checkNumber, checkOptions, describe, rangeError, show, typeError } from "../error.js";
+import { rangeError, show } from "../error.js";
 import { runInScope } from "../memory/index.js";
 import type { Module } from "../nn/index.js";
 import { mul } from "../ops/index.js";
-import { clipGradAdaptive, clipGradNorm, clipGradValue } from "../optim/index.js";
 import { noGrad } from "../tape/index.js";
 import { type Generator, nextStream, type Tensor, withGenerator } from "../tensor/index.js";
-import {
-  checkBatch,
-  drawsOf,
-  type LossFunction,
-  lengthOf,
-  lossFunction,
-  Measures,
-  type Metric,
-  type Pair,
-} from "./batch.js";
+import { checkBatch, drawsOf, lengthOf, lossFunction, Measures, type Pair } from "./batch.js";
 import { capture, type Parts, restore } from "./checkpoint.js";
 import {
   type BatchEvent,
-  type Callback,
   type EpochResult,
   type FitResult,
-  type Mode,
+  isBetter,
   monitored,
-  type OptimizerLike,
-  type ScheduleLike,
   signOf,
   type TrainEvent,
   type Training,
   type TrainingCheckpoint,
 } from "./events.js";
-
-/** What `fit` needs of an AbortSignal. */
-export interface AbortSignalLike {
-  readonly aborted: boolean;
-}
-
-/** How gradients are clipped before each step. */
-export interface ClipOptions {
-  /** Greatest norm of all gradients together. */
-  readonly norm?: number;
-  /** Greatest absolute value of an element. */
-  readonly value?: number;
-  /** Greatest norm of an output's gradient, as a share of its weights' norm. */
-  readonly adaptive?: number;
-}
-
-/** Options of `fit` and `train`. */
-export interface FitOptions {
-  /** Loss of the model's output and the batch's target. */
-  readonly loss: LossFunction;
-  /** Updates the parameters. */
-  readonly optimizer: OptimizerLike;
-  /** Passes over the loader; default 1. */
-  readonly epochs?: number;
-  /** Moves the learning rate, after each epoch or each step. `ReduceLROnPlateau` gets the monitored value. */
-  readonly schedule?: ScheduleLike;
-  /** When the schedule steps: after each "epoch" (default), or each "step" of the optimizer. */
-  readonly scheduleEvery?: "epoch" | "step";
-  /** Batches that the model is evaluated on after each epoch. */
-  readonly validation?: Iterable<Pair>;
-  /** Metrics by name, such as `{ accuracy }` or `{ f1: new F1() }`. */
-  readonly metrics?: Readonly<Record<string, Metric>>;
-  /** Told of what happens, in their order: `EarlyStopping`, `Checkpoint`, loggers, your own. */
-  readonly callbacks?: readonly Callback[];
-  /** Batches whose gradients are averaged for one step; default 1. */
-  readonly accumulate?: number;
-  /** Clips the gradients: a number is the greatest norm of all of them together. */
-  readonly clip?: number | ClipOptions;
-  /** Changes each training batch before it is used: mixup, augmentation. */
-  readonly transform?: (batch: Pair) => Pair;
-  /** The value that best epochs go by; default "loss" (the validation's if there is one). */
-  readonly monitor?: string;
-  /** Whether a lower ("min") or higher ("max") value is better; default by its name. */
-  readonly mode?: Mode;
-  /** Ends the training after the batch under way, also of the validation: an `AbortController`'s signal. */
-  readonly signal?: AbortSignalLike;
-  /** Ctrl-C ends it so, where there is a process; a second one kills as ever. Default true. */
-  readonly interrupt?: boolean;
-  /** Go on from a checkpoint, with the same bits as if there had been no break. */
-  readonly resume?: TrainingCheckpoint;
-  /** Show progress; default true in `fit`. */
-  readonly progress?: boolean;
-}
-
-const known = [
-  "loss",
-  "optimizer",
-  "epochs",
-  "schedule",
-  "scheduleEvery",
-  "validation",
-  "metrics",
-  "callbacks",
-  "accumulate",
-  "clip",
-  "transform",
-  "monitor",
-  "mode",
-  "signal",
-  "interrupt",
-  "resume",
-  "progress",
-];
+import { type FitOptions, treatment } from "./options.js";
 
 /** Where a training is: what a checkpoint holds beside the parts' own states. */
 interface Position {
@@ -131,48 +46,6 @@ interface Resumable {
 
 const now = (): number => Date.now() / 1000;
 
-/** Checks what a training is given; done at once, not when the first event is asked for. */
-export function checkFit(op: string, model: Module, loader: Iterable<Pair>, options: FitOptions): void {
-  checkOptions(op, options, known);
-  if (typeof model?.forward !== "function" || typeof model.train !== "function" || typeof model.eval !== "function")
-    throw typeError(op, `the model must be a module: got ${describe(model)}`);
-  checkIterable(op, "the loader", loader);
-  if (options.validation !== undefined) checkIterable(op, "validation", options.validation);
-  const { optimizer, schedule, scheduleEvery, callbacks = [], epochs = 1, accumulate = 1 } = options;
-  checkInteger(op, "epochs", epochs, 0);
-  checkInteger(op, "accumulate", accumulate, 1);
-  if (typeof optimizer?.step !== "function" || typeof optimizer.zeroGrad !== "function")
-    throw typeError(op, `optimizer must have step() and zeroGrad(): got ${describe(optimizer)}`);
-  if (schedule !== undefined && typeof schedule.step !== "function")
-    throw typeError(op, `schedule must have step(): got ${describe(schedule)}`);
-  if (![undefined, "epoch", "step"].includes(scheduleEvery))
-    throw rangeError(op, `scheduleEvery must be "epoch" or "step": got ${describe(scheduleEvery)}`);
-  for (const [i, callback] of callbacks.entries()) {
-    if (typeof callback !== "object" || callback === null)
-      throw typeError(op, `callbacks must be objects: got ${describe(callback)} (callback ${i})`);
-  }
-  lossFunction(op, options.loss);
-  clipper(op, options.clip);
-  new Measures(op, options.metrics ?? {});
-}
-
-function checkIterable(op: string, what: string, batches: unknown): void {
-  if (typeof batches !== "object" || batches === null || !(Symbol.iterator in batches))
-    throw typeError(op, `${what} must be a DataLoader or another iterable of batches: got ${describe(batches)}`);
-}
-
-/** Applies `clip` to the gradients of these parameters. */
-function clipper(op: string, clip: FitOptions["clip"]): (params: readonly Tensor[]) => void {
-  const { norm, value, adaptive }: ClipOptions = typeof clip === "number" ? { norm: clip } : (clip ?? {});
-  for (const [name, limit] of Object.entries({ norm, value, adaptive }))
-    if (limit !== undefined) checkNumber(op, `clip.${name}`, limit, 0);
-  return (params) => {
-    if (adaptive !== undefined) clipGradAdaptive(params, { clipping: adaptive });
-    if (value !== undefined) clipGradValue(params, value);
-    if (norm !== undefined) clipGradNorm(params, norm);
-  };
-}
-
 /** The training: see `fit`. */
 export function* session(
   op: string,
@@ -183,7 +56,7 @@ export function* session(
   const { optimizer, validation, schedule, scheduleEvery = "epoch", callbacks = [], transform, signal } = options;
   const { epochs = 1, accumulate = 1, monitor = "loss", mode = "auto" } = options;
   const loss = lossFunction(op, options.loss);
-  const clip = clipper(op, options.clip);
+  const treat = treatment(op, options);
   const measures = new Measures(op, options.metrics ?? {});
   const stream: Generator = nextStream("fit");
   const parts: Parts = { model, optimizer, schedule, callbacks };
@@ -257,10 +130,11 @@ export function* session(
   }
 
   /** The optimizer's step. */
-  const update = (value: number): void => {
-    if (options.clip !== undefined) clip(optimizer.paramGroups?.flatMap((g) => [...g.params]) ?? model.parameters());
-    at.rates = optimizer.paramGroups?.map((group) => group.lr) ?? [];
-    optimizer.step();
+  const update = (value: number, closure?: () => Tensor): void => {
+    const groups = optimizer.paramGroups;
+    treat?.(groups?.flatMap((group) => [...group.params]) ?? model.parameters(), at.steps, stream);
+    at.rates = groups?.map((group) => group.lr) ?? [];
+    optimizer.step(closure);
     pending = false;
     at.steps++;
     if (scheduleEvery === "step") schedule?.step(value);
@@ -276,6 +150,7 @@ export function* session(
         const drawn = checkBatch(op, draw());
         const [x, y] = train !== null && transform !== undefined ? checkBatch(op, transform(drawn)) : drawn;
         if (train?.first) optimizer.zeroGrad();
+        const random = optimizer.needsClosure ? stream.getState() : null;
         const output = model.forward(x);
         const lost = loss(output, y);
         if (lost.numel !== 1)
@@ -293,9 +168,27 @@ export function* session(
             };
             return value;
           }
-          (train.share === 1 ? lost : mul(lost, train.share)).backward();
-          pending = true;
-          if (train.last) update(value);
+          if (random !== null) {
+            let begun = false;
+            update(value, () => {
+              if (!begun) {
+                begun = true;
+                lost.backward();
+                return lost;
+              }
+              stream.setState(random);
+              optimizer.zeroGrad();
+              return runInScope("a step of fit()", () => {
+                const again = loss(model.forward(x), y);
+                again.backward();
+                return again;
+              });
+            });
+          } else {
+            (train.share === 1 ? lost : mul(lost, train.share)).backward();
+            pending = true;
+            if (train.last) update(value);
+          }
         }
         noGrad(() => measures.add(op, value, output, y, x.shape[0] ?? 1));
         return value;
@@ -392,8 +285,7 @@ export function* session(
       };
       at.history.push(result);
       const value = monitored(result, monitor);
-      const sign = signOf(mode, monitor);
-      if (value * sign < (at.best === null ? Infinity : at.best.value * sign)) at.best = { epoch: at.epoch, value };
+      if (isBetter(value, at.best?.value ?? Number.NaN, signOf(mode, monitor))) at.best = { epoch: at.epoch, value };
       if (scheduleEvery === "epoch") schedule?.step(value);
       // A checkpoint from here on begins the next epoch.
       at.epoch++;

@@ -1,9 +1,10 @@
 // Metrics that gather over the batches of a pass what they need, so that they are exact however unequal the batches are.
 // The state is a flat list of numbers: a checkpoint holds it.
-import { checkInteger, checkNumber, checkOptions, describe, rangeError, show } from "../error.js";
+import { checkInteger, rangeError, readOptions, show } from "../error.js";
 import { permute, reshape, softmax } from "../ops/index.js";
 import { noGrad } from "../tape/index.js";
 import { scalarExp, scalarLog, type Tensor, type TypedArray } from "../tensor/index.js";
+import { checkTarget } from "./metrics.js";
 
 /** A metric over a pass: `update` with each batch, then `compute`. */
 export abstract class StreamingMetric {
@@ -27,6 +28,8 @@ export abstract class StreamingMetric {
   }
 }
 
+const sumOf = (values: readonly number[]): number => values.reduce((sum, value) => sum + value, 0);
+
 /** Rows of scores and their classes. */
 interface Rows {
   readonly scores: TypedArray;
@@ -36,16 +39,8 @@ interface Rows {
 
 /** `[batch, classes, …], [batch, …]` as rows, through softmax if asked; `[batch]` or `[batch, 1]` scores have one class. */
 function rowsOf(op: string, output: Tensor, target: Tensor, probabilities = false): Rows {
-  const expected = output.shape.filter((_, i) => i !== 1);
   const single = output.ndim === 1 || (output.ndim === 2 && output.shape[1] === 1);
-  if (
-    output.numel !== target.numel * (single ? 1 : (output.shape[1] ?? 0)) ||
-    (!single && show(target.shape) !== show(expected))
-  )
-    throw rangeError(
-      op,
-      `target must be ${show(expected)} for an output of ${show(output.shape)}: got ${show(target.shape)}`,
-    );
+  checkTarget(op, output, target, single);
   const classes = single ? 1 : output.shape[1]!;
   const scores = noGrad(() => {
     const last = [0, ...output.shape.map((_, i) => i).slice(2), 1];
@@ -53,6 +48,13 @@ function rowsOf(op: string, output: Tensor, target: Tensor, probabilities = fals
     return (probabilities && !single ? softmax(rows, 1) : rows).toTypedArray();
   });
   return { scores, classes, target: target.toTypedArray() };
+}
+
+/** A metric whose state is a sum and its count. */
+abstract class Mean extends StreamingMetric {
+  compute(): number {
+    return this.state[0]! / this.state[1]!;
+  }
 }
 
 /** The class with the highest score of row `i`; the first of equals. */
@@ -63,7 +65,7 @@ function best({ scores, classes }: Rows, i: number): number {
 }
 
 /** Share of rows whose class is among the k with the highest scores (equal ones that stand before it count). */
-export class TopKAccuracy extends StreamingMetric {
+export class TopKAccuracy extends Mean {
   private readonly k: number;
 
   /** @param k default 5. */
@@ -86,10 +88,6 @@ export class TopKAccuracy extends StreamingMetric {
       if (before < this.k) hits++;
     }
     this.gather([hits, rows.target.length]);
-  }
-
-  compute(): number {
-    return this.state[0]! / this.state[1]!;
   }
 }
 
@@ -119,12 +117,7 @@ export class ConfusionMatrix extends StreamingMetric {
 
   constructor(options: ClassOptions = {}) {
     super();
-    checkOptions("ConfusionMatrix", options, ["average", "threshold"]);
-    this.options = { average: "macro", threshold: 0.5, ...options };
-    const { average, threshold } = this.options;
-    checkNumber("ConfusionMatrix", "threshold", threshold);
-    if (average !== "macro" && average !== "micro")
-      throw rangeError("ConfusionMatrix", `average must be "macro" or "micro": got ${describe(average)}`);
+    this.options = readOptions("ConfusionMatrix", options, { average: ["macro", "micro"], threshold: [0.5] });
   }
 
   update(output: Tensor, target: Tensor): void {
@@ -146,23 +139,22 @@ export class ConfusionMatrix extends StreamingMetric {
   }
 
   compute(): number {
-    const matrix = this.matrix();
-    return matrix.reduce((sum, row, i) => sum + row[i]!, 0) / this.state.reduce((sum, count) => sum + count, 0);
+    return sumOf(this.matrix().map((row, i) => row[i]!)) / sumOf(this.state);
   }
 
   /** The mean of `score` over classes, given hits, predictions and samples of each; 0/0 counts as 0, as in scikit-learn. */
   protected averaged(score: (hits: number, predicted: number, actual: number) => number): number {
     const matrix = this.matrix();
-    const counts = matrix.map((row, c) => [
-      row[c]!,
-      matrix.reduce((sum, other) => sum + other[c]!, 0),
-      row.reduce((sum, count) => sum + count, 0),
-    ]) as [number, number, number][];
+    const counts = matrix.map((row, c) => ({
+      hits: row[c]!,
+      predicted: sumOf(matrix.map((other) => other[c]!)),
+      actual: sumOf(row),
+    }));
     // With one score a sample the positive class alone is meant.
-    const meant = this.binary ? counts.slice(1) : counts.filter(([, predicted, actual]) => predicted + actual > 0);
-    const rate = (c: [number, number, number]) => score(...c) || 0;
-    if (this.options.average === "macro") return meant.reduce((sum, c) => sum + rate(c), 0) / meant.length;
-    return rate(meant.reduce((sum, c) => [sum[0] + c[0], sum[1] + c[1], sum[2] + c[2]], [0, 0, 0]));
+    const meant = this.binary ? counts.slice(1) : counts.filter(({ predicted, actual }) => predicted + actual > 0);
+    const over = (name: "hits" | "predicted" | "actual") => sumOf(meant.map((c) => c[name]));
+    if (this.options.average === "micro") return score(over("hits"), over("predicted"), over("actual")) || 0;
+    return sumOf(meant.map(({ hits, predicted, actual }) => score(hits, predicted, actual) || 0)) / meant.length;
   }
 }
 
@@ -304,18 +296,19 @@ export interface ProbabilityOptions {
   readonly logits?: boolean;
 }
 
+const likelihoods = "LogLoss, Perplexity, CalibrationError";
+
 /** Probability of each row's class, or with one score a sample of its label. */
-abstract class Likelihood extends StreamingMetric {
+abstract class Likelihood extends Mean {
   protected readonly logits: boolean;
 
   constructor(options: ProbabilityOptions = {}) {
     super();
-    checkOptions("LogLoss, Perplexity, CalibrationError", options, ["logits"]);
-    this.logits = options.logits ?? true;
+    this.logits = readOptions(likelihoods, options, { logits: [true] }).logits;
   }
 
   protected rows(output: Tensor, target: Tensor): Rows {
-    const rows = rowsOf("LogLoss, Perplexity, CalibrationError", output, target, this.logits);
+    const rows = rowsOf(likelihoods, output, target, this.logits);
     if (rows.classes > 1) return rows;
     // One score is that of class 1: rows of two.
     const scores = new Float32Array(2 * rows.target.length);
@@ -336,16 +329,12 @@ abstract class Likelihood extends StreamingMetric {
 }
 
 /** Mean negative logarithm of the probability of the true class, in nats. */
-export class LogLoss extends Likelihood {
-  compute(): number {
-    return this.state[0]! / this.state[1]!;
-  }
-}
+export class LogLoss extends Likelihood {}
 
 /** e^(log loss): as how many equally likely classes the model leaves. */
 export class Perplexity extends Likelihood {
-  compute(): number {
-    return this.state.length > 0 ? scalarExp(this.state[0]! / this.state[1]!) : Number.NaN;
+  override compute(): number {
+    return this.state.length > 0 ? scalarExp(super.compute()) : Number.NaN;
   }
 }
 
@@ -365,7 +354,7 @@ export class CalibrationError extends Likelihood {
     }
   }
 
-  compute(): number {
+  override compute(): number {
     // |Σ correct − Σ confidence| of a bin is its count times its gap.
     let sum = 0;
     for (let bin = 0; bin < bins; bin++) sum += Math.abs(this.state[bin] ?? Number.NaN);

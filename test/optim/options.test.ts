@@ -90,8 +90,8 @@ describe.each(all)("%s", (name, options) => {
     fails([w], { lr: -1 }, "lr must be from 0 to Infinity: got -1");
     fails([w], { lr: 0 }, "lr must be above 0: got 0");
     fails([w], { learningRate: 1 }, 'unknown option "learningRate"');
-    fails([w, w], {}, "parameter 1 [2,3] is in two groups, or twice in one");
-    fails([{ params: [w] }, { params: [w] }], {}, "parameter 0 [2,3] is in two groups");
+    fails([w, w], {}, "parameter 1 is in two groups, or twice in one: tensor [2,3]");
+    fails([{ params: [w] }, { params: [w] }], {}, "parameter 0 is in two groups");
   });
 });
 
@@ -121,6 +121,34 @@ test("maximize climbs", () => {
   }
 });
 
+test("maximize climbs: what takes matrices, and what takes a closure", () => {
+  const ends = (name: string, options: object, sign: 1 | -1) => {
+    const w = tensor(start, { requiresGrad: true });
+    const optimizer = make(name, [w], { ...options, maximize: sign === -1 });
+    let first: number | undefined;
+    for (let i = 0; i < 4; i++) {
+      const loss = optimizer.step(() => {
+        optimizer.zeroGrad();
+        const loss = w.sub(1).square().mul(scale).sum().mul(sign);
+        loss.backward();
+        return loss;
+      });
+      first ??= loss.item();
+    }
+    return { w: w.toArray(), first };
+  };
+  for (const [name, options] of [
+    ["Muon", { lr: 0.05 }],
+    ["LBFGS", { lr: 0.2, maxIter: 2 }],
+    ["LBFGS", { maxIter: 4, lineSearchFn: "strongWolfe" }],
+  ] as const) {
+    const [down, up] = [ends(name, options, 1), ends(name, options, -1)];
+    expect(up.w).toEqual(down.w);
+    expect(up.first).toBe(-down.first!);
+    expect(down.w).not.toEqual(start);
+  }
+});
+
 test("Muon takes matrices alone, Rprop etas around 1, LBFGS a closure", () => {
   expect(() => new optim.Muon([tensor([1], { requiresGrad: true })])).toThrow(
     "Muon: takes matrices: got [1] (parameter 0)",
@@ -137,10 +165,14 @@ describe("schedules refuse", () => {
     ["StepLR", { stepSize: 2, gama: 1 }, 'unknown option "gama"'],
     ["ExponentialLR", { gamma: Number.NaN }, "gamma must be finite"],
     ["LinearLR", { startFactor: 0 }, "startFactor must be above 0"],
-    ["OneCycleLR", { maxLr: 1 }, "totalSteps (or epochs and stepsPerEpoch)"],
+    ["OneCycleLR", { maxLr: 1 }, "give totalSteps, or epochs and stepsPerEpoch"],
     ["CyclicLR", { baseLr: 0.1, maxLr: 1, mode: "square" }, "mode must be"],
     ["ReduceLROnPlateau", { factor: 1 }, "factor must be between 0 and 1"],
-    ["SequentialLR", { schedulers: [], milestones: [] }, "0 schedulers need 0 milestones"],
+    [
+      "SequentialLR",
+      { schedulers: [], milestones: [] },
+      "there must be a milestone between two schedulers: got 0 for 0",
+    ],
   ])("%s %j", (name, options, message) => {
     const classes = optim as unknown as Record<string, new (optimizer: unknown, options: object) => unknown>;
     expect(() => new classes[name]!(optimizer, options)).toThrow(`${name}: ${message}`);
