@@ -24,6 +24,11 @@ declare module "gradine" {
     readonly countIncludePad?: boolean;
     readonly divisorOverride?: number;
   }
+  export interface Backend {
+    readonly build: "strict" | "fast";
+    readonly threads: number;
+    readonly reason?: string;
+  }
   export interface BackwardOptions {
     readonly retainGraph?: boolean;
     readonly createGraph?: boolean;
@@ -159,6 +164,7 @@ declare module "gradine" {
     readonly accumulate?: boolean;
   }
   export interface InitOptions {
+    readonly fast?: boolean | Address;
     readonly module?: object;
     readonly maxBytes?: number;
   }
@@ -376,6 +382,7 @@ declare module "gradine" {
   export function atan(x: Tensor): Tensor;
   export function avgPool1d(x: Tensor, kernelSize: PerAxis, options?: AvgPoolOptions): Tensor;
   export function avgPool2d(x: Tensor, kernelSize: PerAxis, options?: AvgPoolOptions): Tensor;
+  export function backend(): Backend;
   export function batchNorm(x: Tensor, runningMean: Tensor | null, runningVar: Tensor | null, weight?: OrOptions<BatchNormOptions>, bias?: OrOptions<BatchNormOptions>, options?: BatchNormOptions): Tensor;
   export function bernoulli(p: Tensor, options?: BernoulliOptions): Tensor;
   export function binaryCrossEntropy(input: Tensor, target: Tensor, weight?: OrOptions<BinaryCrossEntropyOptions>, options?: BinaryCrossEntropyOptions): Tensor;
@@ -467,7 +474,7 @@ declare module "gradine" {
   }): Tensor;
   export function indexPut(x: Tensor, indices: Index | readonly Index[], values: Tensor | number | boolean, options?: IndexPutOptions): Tensor;
   export function indexSelect(x: Tensor, dim: number, index: Tensor): Tensor;
-  export function init(options?: InitOptions): void;
+  export function init(options?: InitOptions): Promise<void>;
   export function instanceNorm(x: Tensor, options?: InstanceNormOptions): Tensor;
   export function interpolate(x: Tensor, options: InterpolateOptions): Tensor;
   function finiteMask(x: Tensor): Tensor;
@@ -2379,6 +2386,10 @@ declare module "gradine/io" {
 }
 
 // Not exported, but named by the above
+// dist/kernels/load.d.ts#Address
+type Address = string | {
+  readonly href: string;
+};
 // dist/memory/handle.d.ts#Handle
 abstract class Handle {
   readonly shape: readonly number[];

@@ -69,6 +69,13 @@ const restoreClassNames = (text) =>
     statement.replaceAll(new RegExp(`\\b${inner}\\b`, "g"), name),
   );
 
+/** The kernels that are loaded on demand: where they lie, seen from an output file. */
+const placeKernels = (path, text) =>
+  text.replaceAll(/new URL\("\.\/generated\/(\w[\w-]*\.wasm)", import\.meta\.url\)/g, (_, file) => {
+    const to = relative(dirname(path), join(dist, file)).replaceAll("\\", "/");
+    return `new URL("${to.startsWith(".") ? to : `./${to}`}", import.meta.url)`;
+  });
+
 function newestIn(path) {
   if (!statSync(path).isDirectory()) return statSync(path).mtimeMs;
   const names = readdirSync(path).filter((name) => name !== "generated");
@@ -121,9 +128,12 @@ async function buildAll() {
   rmSync(dist, { recursive: true, force: true });
   for (const { path, text } of outputFiles) {
     mkdirSync(dirname(path), { recursive: true });
-    writeFileSync(path, placeNamespaces(path, restoreClassNames(text)));
+    writeFileSync(path, placeKernels(path, placeNamespaces(path, restoreClassNames(text))));
   }
-  copyFileSync(join(root, "src/kernels/generated/strict.wasm"), join(dist, "strict.wasm"));
+  const generated = join(root, "src/kernels/generated");
+  for (const file of readdirSync(generated).filter((name) => name.endsWith(".wasm"))) {
+    copyFileSync(join(generated, file), join(dist, file));
+  }
 
   const tsc = join(dirname(createRequire(import.meta.url).resolve("typescript/package.json")), "bin/tsc");
   const { status } = spawnSync(process.execPath, [tsc, "-p", join(root, "tsconfig.build.json")], { stdio: "inherit" });

@@ -11,7 +11,7 @@ export { dropout } from "./dropout";
 export { abs, add, cos, div, exp, fill, fillInt, log, mul, neg, sin, sqrt, square, sub } from "./elementwise";
 export { bagIds, bagMax } from "./embedding";
 export { equalMask, gather, indexAdd, indexCopy, indexSelect, resolveIndex, scatter } from "./gather";
-export { addStrided, copyStrided, heapBase } from "./layout";
+export { addStrided, copyStrided, features, heapBase } from "./layout";
 export { crossEntropy, crossEntropyGrad, mse, mseGrad, oneHotRows, reduceLosses } from "./loss";
 export { nonzero, triangle, unravel } from "./masked";
 export { matmul, matmulScratch } from "./matmul";

@@ -1,9 +1,14 @@
 // Copies between strided views of 4-byte words (transpose, permute, slice, cat, flip, expand, repeat), and the
-// same with addition, for gradients of slices. Where the module's constants end.
+// same with addition, for gradients of slices. Where the module's constants end, and which build it is.
 
 /** First byte after the module's constants: where the host's allocator may start. */
 export function heapBase(): usize {
   return __heap_base;
+}
+
+/** What this build needs of an engine beyond SIMD: 1 for relaxed SIMD. */
+export function features(): i32 {
+  return ASC_FEATURE_RELAXED_SIMD ? 1 : 0;
 }
 
 const COPY = 0;

@@ -56,7 +56,7 @@ function list(entry, table) {
 }
 
 const sections = Object.entries(entries)
-  .filter(([subpath, { types }]) => types && subpath !== "./wasm")
+  .filter(([subpath, { types }]) => types && !subpath.startsWith("./wasm"))
   .map(([subpath, { types }]) => {
     const entry = `gradine${subpath.slice(1)}`;
     const lines = list(entry, exportsOf(join(root, types)));

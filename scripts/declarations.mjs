@@ -131,7 +131,7 @@ export function finishDeclarations(dist) {
   writeFileSync(join(dist, "webassembly.d.ts"), aliases.join(""));
   writeFileSync(
     join(dist, "wasm.d.ts"),
-    `/** The strict kernels, compiled by the engine or bundler that resolves the import. */
+    `/** The kernels, compiled by the engine or bundler that resolves the import. */
 declare const module: import("./webassembly.js").Module;
 export default module;
 `,

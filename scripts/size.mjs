@@ -18,6 +18,7 @@ const all = (...names) => names.map((name, i) => `export * as m${i} from "${name
 /** [what, bytes to weigh, budget in KB of 1024 bytes or undefined, ceiling where the budget does not hold yet] */
 const table = [
   ["strict.wasm", readFileSync(`${root}dist/strict.wasm`), 32],
+  ["fast.wasm", readFileSync(`${root}dist/fast.wasm`), 32],
   ...(await Promise.all(subpaths.map(async (name) => [name, await bundle(all(name)), undefined]))),
   [
     "gradine + nn + optim + train",

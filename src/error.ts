@@ -32,6 +32,11 @@ export function typeError(op: string, problem: string, advice?: string): TypeErr
   return new TypeError(compose(op, problem, advice));
 }
 
+/** Something outside of the program failed: a file, an engine. */
+export function setupError(op: string, problem: string, advice: string, cause: unknown): Error {
+  return new Error(compose(op, problem, advice), { cause });
+}
+
 /** A released tensor was used: which op made it, what released it, and the way out. */
 export class ReleasedTensorError extends ReferenceError {
   constructor(op: string, shape: readonly number[], cause: string) {

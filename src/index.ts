@@ -2,8 +2,8 @@
 export { OutOfMemoryError, ReleasedTensorError } from "./error.js";
 
 // Starting and memory
-export { init, memory } from "./memory/index.js";
-export type { InitOptions, MemoryReport } from "./memory/index.js";
+export { backend, init, memory } from "./memory/index.js";
+export type { Backend, InitOptions, MemoryReport } from "./memory/index.js";
 export type { Shape, SliceRange } from "./shape.js";
 
 // Tensors and random numbers

@@ -12,17 +12,30 @@ export let kernels: Kernels;
 /** The heap; grown by the allocator alone. */
 export let memory: WebAssembly.Memory;
 
-let given: WebAssembly.Module | undefined;
+const newMemory = () => new WebAssembly.Memory({ initial: 16, maximum: maxPages });
 
-/** Uses this compiled module instead of the inlined bytes, where an engine forbids compiling (edge workers). */
-export function useModule(module: object): void {
-  given = module as WebAssembly.Module;
+/**
+ * Instantiates synchronously the inlined strict build, or `module`; importing the package does none of this. When kernels
+ * run already, the new ones take over their heap where it lies: the builds differ in code alone.
+ */
+export function startKernels(module?: WebAssembly.Module): void {
+  const code = module ?? bytesFromHex(wasm);
+  if (kernels !== undefined) checkConstants(code);
+  const heap = memory ?? newMemory();
+  kernels = instantiate(code, heap);
+  memory = heap;
 }
 
-/** Compiles and instantiates synchronously; importing the package does none of this. */
-export function startKernels(): void {
-  memory = new WebAssembly.Memory({ initial: 16, maximum: maxPages });
-  kernels = instantiate(given ?? bytesFromHex(wasm), memory);
+/**
+ * Refuses a module whose constants, which lie below the tensors, are not those in place: a module of another version. Kernels
+ * that were captured before (by a recorded graph) then go on to work as well.
+ */
+function checkConstants(code: WebAssembly.Module | Uint8Array<ArrayBuffer>): void {
+  const trial = newMemory();
+  const end = instantiate(code, trial).heapBase();
+  const [now, then] = [memory, trial].map(({ buffer }) => new Uint8Array(buffer, 0, end));
+  if (end !== kernels.heapBase() || !now!.every((byte, i) => byte === then![i]))
+    throw new RangeError("its constants are not those of this version of gradine");
 }
 
 /** Grows the heap to hold `bytes`; false when the engine refuses. */

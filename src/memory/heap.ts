@@ -1,15 +1,15 @@
 // The allocator over linear memory, and typed views of it. Blocks are 64-byte aligned.
 //   small (<= 32 KiB): size classes, four a doubling, cut from slabs; a freed block waits in its class's list
 //   large: best fit among address-sorted free regions, which merge with their neighbours when freed
-import { checkInteger, rangeError } from "../error.js";
-import { growMemory, kernels, memory, type Ptr, startKernels, useModule } from "../kernels/index.js";
+import { growMemory, kernels, memory, type Ptr, startKernels } from "../kernels/index.js";
 
 const smallLimit = 32768;
 const largeGrain = 1024;
 // Operands at one offset modulo 4096 make loads wait for stores to the other (4K aliasing: an add of 1M elements loses up
 // to 30 %), and arrays whose size is a power of two would all lie so. This much more a block spreads them.
 const largeStagger = 1344;
-const addressable = 4294967296;
+/** Bytes that wasm addresses. */
+export const addressable = 4294967296;
 
 /** Views of the whole heap; replaced when it grows, so take them fresh for every use. */
 export const heap = {
@@ -21,8 +21,6 @@ export const heap = {
   /** Bytes in blocks that are in use. */
   used: 0,
   started: false,
-  /** The op that started the heap, for init's error. */
-  startedBy: "",
 };
 
 /** Index of an address in a view of 4-byte elements. */
@@ -36,51 +34,15 @@ export const nullPtr = 0 as unknown as Ptr;
 
 let top = 0; // everything from here on is untouched
 let capacity = 0;
+/** The least limit that does not cut into blocks. */
+export const heapEnd = (): number => top;
 const freeSmall: number[][] = [];
 const regionAt: number[] = []; // free regions, by address
 const regionSize: number[] = [];
 
-/** Settings of {@link init}. */
-export interface InitOptions {
-  /** A compiled `WebAssembly.Module` of `gradine/wasm`, where the engine forbids compiling bytes (edge workers). */
-  readonly module?: object;
-  /** Most bytes the heap may grow to; 4 GiB by default. */
-  readonly maxBytes?: number;
-}
-
-/**
- * Optional settings, before the first op: a precompiled module, a limit of memory. Without it the library starts by
- * itself at first use.
- *
- * @throws RangeError when a module comes after an op already ran (the error names the op), or `maxBytes` is less than
- *   what is in use.
- * @example
- * import { init, zeros } from "gradine";
- * init({ maxBytes: 256 * 2 ** 20 });
- * zeros([1000]);
- */
-export function init(options: InitOptions = {}): void {
-  for (const key in options) {
-    if (key !== "module" && key !== "maxBytes") {
-      throw new TypeError(`init: unknown option "${key}". Known options: module, maxBytes.`);
-    }
-  }
-  const { module, maxBytes } = options;
-  if (module !== undefined && heap.started) {
-    throw rangeError("init", `a module must come before the first op, but ${heap.startedBy} already ran`);
-  }
-  if (maxBytes !== undefined) {
-    checkInteger("init", "maxBytes", maxBytes, 1, addressable);
-    if (maxBytes < top) throw rangeError("init", `maxBytes ${maxBytes} is below the ${top} bytes already in use`);
-    heap.limit = maxBytes;
-  }
-  if (module !== undefined) useModule(module);
-}
-
-function start(op: string): void {
-  startKernels();
+function start(): void {
+  if (kernels === undefined) startKernels();
   heap.started = true;
-  heap.startedBy = op;
   top = (kernels.heapBase() + 63) & ~63;
   refreshViews();
 }
@@ -113,8 +75,8 @@ export function blockBytes(bytes: number): number {
 }
 
 /** A block of `blockBytes(size)` bytes, contents undefined; 0 when there is no room. */
-export function allocateBlock(size: number, op: string): Ptr {
-  if (!heap.started) start(op);
+export function allocateBlock(size: number): Ptr {
+  if (!heap.started) start();
   let at: number;
   if (size <= smallLimit) {
     const index = classOf(size);

@@ -2,8 +2,9 @@
 
 export type { Owner } from "./handle.js";
 export { Handle, tick, watchHolder } from "./handle.js";
-export type { InitOptions } from "./heap.js";
-export { heap, init, nullPtr, offset, word } from "./heap.js";
+export { heap, nullPtr, offset, word } from "./heap.js";
+export type { Backend, InitOptions } from "./init.js";
+export { backend, init } from "./init.js";
 export {
   adopt,
   current,

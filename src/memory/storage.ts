@@ -42,7 +42,7 @@ export class Storage {
     this.op = op;
     this.shape = shape;
     this.bytes = bytes;
-    const ptr = bytes <= heap.limit ? allocateBlock(bytes, op) : null;
+    const ptr = bytes <= heap.limit ? allocateBlock(bytes) : null;
     if (!ptr) throw new OutOfMemoryError(`${op} of ${show(shape)}`, bytes, heap.used, heap.limit, biggestOwners());
     this.ptr = ptr;
     this.slot = live.length;

@@ -1,7 +1,7 @@
 // Broadcasting binary kernels, unary kernels and fills against a reference written out with strides.
 import { describe, expect, test } from "vitest";
 import type { Ptr } from "../../src/kernels/ptr.js";
-import { block, check, floats, ints, kernels, random, readFloats, readInts, reset } from "./harness.js";
+import { asserts, block, check, floats, ints, kernels, random, readFloats, readInts, reset } from "./harness.js";
 
 const ops = {
   add: (a: number, b: number) => a + b,
@@ -156,7 +156,10 @@ describe.each(names)("%s", (op) => {
 test("a stride of the innermost axis other than 0 or 1 is refused in the debug build", () => {
   reset();
   const a = floats([1, 2, 3, 4]);
-  expect(() => call("add", a, a, a, [1, 1, 1, 2], [0, 0, 0, 2], [0, 0, 0, 1])).toThrow("innermost strides are 0 or 1");
+  if (asserts)
+    expect(() => call("add", a, a, a, [1, 1, 1, 2], [0, 0, 0, 2], [0, 0, 0, 1])).toThrow(
+      "innermost strides are 0 or 1",
+    );
 });
 
 const unary = {

@@ -1,13 +1,21 @@
-// Runs kernels of the debug build (asserts live) on a memory of their own, between canaries: each block is followed
+// Runs kernels of the debug build (asserts live; or of the one that GRADINE_BUILD says) on a memory of their own, between canaries: each block is followed
 // and preceded by a guard, and `check()` tells whether a kernel wrote outside its operands.
+import { readFileSync } from "node:fs";
 import { wasm } from "../../src/kernels/generated/debug.js";
 import { bytesFromHex, instantiate } from "../../src/kernels/instantiate.js";
 import type { Ptr } from "../../src/kernels/ptr.js";
+import { build } from "../build.js";
+import { root } from "../source.js";
 
 const guardBytes = 64;
 const guardByte = 0xa5;
 const memory = new WebAssembly.Memory({ initial: 1, maximum: 65536 });
-export const kernels = instantiate(bytesFromHex(wasm), memory);
+const file = build === "strict" ? undefined : `${root}src/kernels/generated/${build}.wasm`;
+/** The module under test. */
+export const code = file === undefined ? bytesFromHex(wasm) : new Uint8Array(readFileSync(file));
+/** Whether it checks what it is called with. */
+export const asserts = file === undefined;
+export const kernels = instantiate(code, memory);
 const start = kernels.heapBase() + 1024;
 let top = start;
 let blocks: { at: number; bytes: number }[] = [];
