@@ -1,6 +1,6 @@
 // The rule of convolutions. A part has a plan of its own, since a plan is also the scratch memory of its call; the arguments
 // that the plan of the whole was made with are those of `convPlan`, which are noted for that.
-import { eachPart, lines, type Rule, type RuleOf, type Team } from "./rule.js";
+import { type ArgsOf, eachPart, lines, type Rule, type RuleOf, type Team } from "./rule.js";
 
 const FORWARD = 0;
 const WEIGHT = 2;
@@ -8,7 +8,7 @@ const WEIGHT = 2;
 /** Nanoseconds a multiplication and addition. */
 const ns = 0.05;
 
-type PlanArgs = Parameters<RuleOf<"convPlan">>[1];
+type PlanArgs = ArgsOf<"convPlan">;
 
 /** Arguments of the plan that lies at an address, and how many bytes it wants. */
 const plans = new Map<number, { args: PlanArgs; bytes: number }>();

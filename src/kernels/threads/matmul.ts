@@ -1,10 +1,10 @@
 // The rule of the matrix product.
-import { eachPart, lines, type RuleOf, type Team } from "./rule.js";
+import { type ArgsOf, eachPart, lines, type RuleOf, type Team } from "./rule.js";
 
 /** Nanoseconds a multiplication and addition. */
 const ns = 0.04;
 
-type Args = Parameters<RuleOf<"matmul">>[1];
+type Args = ArgsOf<"matmul">;
 
 /** Calls `add` with ranges of `count` and memory of `bytes(size of the range)` bytes each. */
 function inParts(

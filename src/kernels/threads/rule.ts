@@ -26,8 +26,12 @@ export interface Team {
 /** Runs a call in parts and gives its result, or gives `undefined` where it is better run as it is. */
 export type Rule<A extends readonly unknown[] = never> = (team: Team, args: A) => number | undefined;
 
-/** The rule of a kernel, whose parameters are seen as numbers. */
-export type RuleOf<K extends keyof Kernels> = Rule<{ [I in keyof Parameters<Kernels[K]>]: number }>;
+type Numbers<A extends readonly unknown[]> = { [I in keyof A]: number };
+
+/** A kernel's parameters, seen as numbers. */
+export type ArgsOf<K extends keyof Kernels> = Numbers<Parameters<Kernels[K]>>;
+
+export type RuleOf<K extends keyof Kernels> = Rule<ArgsOf<K>>;
 
 /**
  * Where part `index` of `parts` begins among `count` units, of which `grain` at a time stay together. The last part takes
@@ -64,7 +68,7 @@ export interface Along<A extends readonly number[]> {
 }
 
 /** Cuts along the units that argument `at` counts. Absent operands (null pointers) stay absent. */
-export function along<A extends readonly number[]>(
+export function cutAlong<A extends readonly number[]>(
   kernel: keyof Kernels,
   at: number,
   { work, steps, grain = 1, scratch, positions }: Along<A>,
@@ -94,4 +98,9 @@ export function along<A extends readonly number[]>(
     const found = begins.map((from, i) => ({ from, bad: team.result(i) })).find(({ bad }) => bad >= 0);
     return found === undefined ? -1 : found.bad + found.from * each;
   };
+}
+
+/** The same for one kernel, whose parameters are known. */
+export function along<K extends keyof Kernels>(kernel: K, at: number, how: Along<ArgsOf<K>>): RuleOf<K> {
+  return cutAlong<ArgsOf<K>>(kernel, at, how);
 }

@@ -7,7 +7,7 @@ import { matmul } from "./matmul.js";
 import { moments, normalizeGrad } from "./normalize.js";
 import { optimizer } from "./optimizer.js";
 import { draw, dropout } from "./random.js";
-import { along, eachPart, type RuleOf } from "./rule.js";
+import { along, cutAlong, eachPart, type RuleOf } from "./rule.js";
 import { broadcast, strided } from "./strided.js";
 
 type Rules = { readonly [K in keyof Kernels]?: RuleOf<K> };
@@ -24,7 +24,7 @@ const three = [4, 4, 4];
 
 /** y = f(x) over n elements. */
 const map = <K extends keyof Kernels>(kernel: K, ns: number) =>
-  along<[x: number, y: number, n: number, ...parameters: number[]]>(kernel, 2, {
+  cutAlong<[x: number, y: number, n: number, ...parameters: number[]]>(kernel, 2, {
     work: (_x, _y, n) => n * ns,
     steps: () => two,
     grain,
@@ -32,7 +32,7 @@ const map = <K extends keyof Kernels>(kernel: K, ns: number) =>
 
 /** y = f(a, b) over n elements. */
 const zip = <K extends keyof Kernels>(kernel: K, ns: number) =>
-  along<[a: number, b: number, y: number, n: number, ...parameters: number[]]>(kernel, 3, {
+  cutAlong<[a: number, b: number, y: number, n: number, ...parameters: number[]]>(kernel, 3, {
     work: (_a, _b, _y, n) => n * ns,
     steps: () => three,
     grain,
@@ -40,21 +40,21 @@ const zip = <K extends keyof Kernels>(kernel: K, ns: number) =>
 
 /** y[outer, inner] from x[outer, n, inner]. */
 const reduction = (kernel: keyof Kernels, ns: number) =>
-  along<[x: number, y: number, outer: number, n: number, inner: number, ...rest: number[]]>(kernel, 2, {
+  cutAlong<[x: number, y: number, outer: number, n: number, inner: number, ...rest: number[]]>(kernel, 2, {
     work: (_x, _y, outer, n, inner) => outer * n * inner * ns,
     steps: (_x, _y, _outer, n, inner) => [4 * n * inner, 4 * inner],
   });
 
 /** y[outer, n, inner] from x of the same shape, along n. */
 const rows = (kernel: keyof Kernels, ns: number) =>
-  along<[x: number, y: number, outer: number, n: number, inner: number]>(kernel, 2, {
+  cutAlong<[x: number, y: number, outer: number, n: number, inner: number]>(kernel, 2, {
     work: (_x, _y, outer, n, inner) => outer * n * inner * ns,
     steps: (_x, _y, _outer, n, inner) => [4 * n * inner, 4 * n * inner],
   });
 
 /** The same with two operands. */
 const rowsGrad = (kernel: keyof Kernels, ns: number) =>
-  along<[gy: number, y: number, gx: number, outer: number, n: number, inner: number]>(kernel, 3, {
+  cutAlong<[gy: number, y: number, gx: number, outer: number, n: number, inner: number]>(kernel, 3, {
     work: (_gy, _y, _gx, outer, n, inner) => outer * n * inner * ns,
     steps: (_gy, _y, _gx, _outer, n, inner) => [4 * n * inner, 4 * n * inner, 4 * n * inner],
   });
@@ -66,7 +66,20 @@ const named = <K extends keyof Kernels, R>(names: readonly K[], make: (name: K) 
 export const rules: Rules = {
   // x, y, n
   ...named(
-    ["abs", "ceil", "floor", "neg", "reciprocal", "relu", "round", "sign", "sqrt", "square", "binaryStep", "intToFloat"],
+    [
+      "abs",
+      "ceil",
+      "floor",
+      "neg",
+      "reciprocal",
+      "relu",
+      "round",
+      "sign",
+      "sqrt",
+      "square",
+      "binaryStep",
+      "intToFloat",
+    ],
     (name) => map(name, short),
   ),
   ...named(["clamp", "hardsigmoid", "hardswish", "leakyRelu", "rsqrt"], (name) => map(name, short)),
