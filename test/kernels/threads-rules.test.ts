@@ -181,11 +181,7 @@ const attentionSizes = () => {
   const maskCount = int(1, 4);
   const maskRows = flag();
   const mask =
-    kind === 0
-      ? 0
-      : kind === 1
-        ? ints(maskCount * L * S, 0, 1)
-        : f(maskCount * (maskRows ? L : 1) * S, -1, 1, false);
+    kind === 0 ? 0 : kind === 1 ? ints(maskCount * L * S, 0, 1) : f(maskCount * (maskRows ? L : 1) * S, -1, 1, false);
   const sizes = [batch, L, S, E, V, kind, maskRepeat, maskCount, maskRows, flag()];
   return { batch, L, S, E, V, mask, sizes };
 };
@@ -233,7 +229,7 @@ const cell = (widths: readonly number[], ...last: (() => number)[]) => {
 };
 
 const scalar = () => draw(0.2, 2);
-const cases: { readonly [K in keyof typeof rules]-?: () => number[] } = {
+const cases: Readonly<Record<string, () => number[]>> = {
   abs: map,
   ceil: map,
   floor: map,
@@ -301,7 +297,8 @@ const cases: { readonly [K in keyof typeof rules]-?: () => number[] } = {
     const op = int(0, 24);
     const args = broadcast();
     const integers = (op >= 6 && op <= 20) || op > 22;
-    if (integers) for (let at = args[0]! / 4; at < args[2]! / 4; at++) words[at] = op >= 15 && op < 21 ? flag() : int(-5, 9);
+    if (integers)
+      for (let at = args[0]! / 4; at < args[2]! / 4; at++) words[at] = op >= 15 && op < 21 ? flag() : int(-5, 9);
     return [op, ...args];
   },
   copyStrided: strided,
@@ -391,7 +388,16 @@ const cases: { readonly [K in keyof typeof rules]-?: () => number[] } = {
     const [planes, height, width] = [int(0, 7), int(2, 7), int(8, 15)];
     const [outHeight, outWidth] = [height >> 1, width >> 1];
     const n = planes * outHeight * outWidth;
-    return [f(n), ints(n, 0, height * width - 1), f(planes * height * width), planes, height, width, outHeight, outWidth];
+    return [
+      f(n),
+      ints(n, 0, height * width - 1),
+      f(planes * height * width),
+      planes,
+      height,
+      width,
+      outHeight,
+      outWidth,
+    ];
   },
   moments: () => {
     const [C, L] = [int(1, 40), flag() ? 1 : int(1, 50)];
@@ -507,7 +513,7 @@ describe("parts of a call do what the whole does", () => {
     for (let round = 0; round < rounds; round++) {
       top = start;
       scratches = [];
-      const args = cases[kernel]();
+      const args = cases[kernel]!();
       const before = words.slice(start / 4, top / 4);
       const result = (kernels[kernel] as (...args: number[]) => number | undefined)(...args);
       const expected = image();

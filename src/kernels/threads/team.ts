@@ -51,6 +51,9 @@ export class SharedTeam implements Team {
   private scratch: Block | null = null;
   private scratchBytes = 0;
   private calls = 0;
+  private dismissed = false;
+  /** In a job; for ever when that could not be ended. */
+  private busy = false;
   private buffer: ArrayBufferLike | null = null;
   private u32 = new Uint32Array(0);
   private i32 = new Int32Array(0);
@@ -70,7 +73,7 @@ export class SharedTeam implements Team {
   }
 
   parts(ns: number): number {
-    return ns < 2 * tuning.least ? 1 : Math.min(this.threads, Math.floor(ns / tuning.least));
+    return ns < 2 * tuning.least || this.dismissed ? 1 : Math.min(this.threads, Math.floor(ns / tuning.least));
   }
 
   words(): Uint32Array {
@@ -105,9 +108,16 @@ export class SharedTeam implements Team {
   run(): void {
     const { kernels, calls } = this;
     this.calls = 0;
-    const team = this.control.ptr as never;
-    if (kernels.publish(team, calls, looks) === 0) this.wait(calls);
+    this.busy = true;
+    try {
+      if (kernels.publish(this.control.ptr as never, calls, looks) === 0) this.wait(calls);
+    } catch (error) {
+      // A trap here: others may still be at it.
+      this.surroundings.lost(String(error));
+      throw error;
+    }
     if (this.words()[(this.address + failedAt) >>> 2] !== 0) this.giveUp("a kernel failed in a worker");
+    this.busy = false;
   }
 
   result(call: number): number {
@@ -124,12 +134,15 @@ export class SharedTeam implements Team {
     return this.scratch === null ? 0 : Number(this.scratch.ptr);
   }
 
-  /** The team's memory goes back to the heap; no thread may look at it any more. */
-  release(): void {
-    this.control.drop();
-    this.scratch?.drop();
+  /**
+   * No parts from now on, for those who still hold kernels of this team; workers leave. The control block stays: one that
+   * is late looks at it once more.
+   */
+  dismiss(): void {
+    this.dismissed = true;
+    this.kernels.dismiss(this.control.ptr as never);
+    if (!this.busy) this.scratch?.drop();
     this.scratch = null;
-    this.scratchBytes = 0;
   }
 
   /** The calls that are left are in the hands of workers: each has taken one, and one that was killed never ends it. */
