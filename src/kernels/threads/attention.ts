@@ -1,6 +1,6 @@
 // Rules of attention: items of the batch (a head of an example) do not depend on each other.
 import { advance, copyGenerator, savedPart } from "./random.js";
-import { eachPart, lines, type RuleOf, type Team } from "./rule.js";
+import { type ArgsOf, eachPart, lines, type RuleOf, type Team } from "./rule.js";
 
 const savedBytes = 64;
 
@@ -52,11 +52,9 @@ function inParts(
 /** Nanoseconds of an item: its products, and an exponential a score. */
 const itemWork = (L: number, S: number, E: number, V: number) => L * S * (1.5 + (E + V) * 0.05);
 
-export const attention: RuleOf<"attention"> = (team, args) => {
+function cut(team: Team, args: ArgsOf<"attention">, parts: number): number | undefined {
   const [q, k, v, mask, y, lse, state, saved, , ...sizes] = args;
   const [batch, L, S, E, V] = sizes;
-  const parts = team.parts(batch * itemWork(L, S, E, V));
-  if (parts === 1 || batch === 1) return undefined;
   const words = team.words();
   // The generator is drawn from here, so that all parts begin at its copy.
   if (state !== 0) copyGenerator(words, saved, state, 0);
@@ -68,13 +66,11 @@ export const attention: RuleOf<"attention"> = (team, args) => {
   });
   if (done !== undefined && state !== 0) advance(team.words(), state, batch * L * Math.ceil(S / 4));
   return done;
-};
+}
 
-export const attentionGrad: RuleOf<"attentionGrad"> = (team, args) => {
+function cutGrad(team: Team, args: ArgsOf<"attentionGrad">, parts: number): number | undefined {
   const [g, q, k, v, mask, y, lse, saved, gq, gk, gv, , ...sizes] = args;
-  const [batch, L, S, E, V] = sizes;
-  const parts = team.parts(batch * 2.5 * itemWork(L, S, E, V));
-  if (parts === 1 || batch === 1) return undefined;
+  const [, L, S, E, V] = sizes;
   return inParts(team, parts, mask, saved, sizes, (from, count, partMask, partSaved, scratch) => {
     const [toQ, toK, toV] = [4 * from * L * E, 4 * from * S * E, 4 * from * S * V];
     const toY = 4 * from * L * V;
@@ -82,4 +78,15 @@ export const attentionGrad: RuleOf<"attentionGrad"> = (team, args) => {
     const results = [gq + toQ, gk + toK, gv + toV, scratch];
     team.add("attentionGrad", [...operands, ...results, count, ...sizes.slice(1)]);
   });
+}
+
+export const attention: RuleOf<"attention"> = {
+  work: (_q, _k, _v, _mask, _y, _lse, _state, _saved, _scratch, batch, L, S, E, V) => batch * itemWork(L, S, E, V),
+  cut,
+};
+
+export const attentionGrad: RuleOf<"attentionGrad"> = {
+  work: (_g, _q, _k, _v, _mask, _y, _lse, _saved, _gq, _gk, _gv, _scratch, batch, L, S, E, V) =>
+    batch * 2.5 * itemWork(L, S, E, V),
+  cut: cutGrad,
 };

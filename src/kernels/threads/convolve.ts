@@ -1,6 +1,6 @@
 // The rule of convolutions. A part has a plan of its own, since a plan is also the scratch memory of its call; the arguments
 // that the plan of the whole was made with are those of `convPlan`, which are noted for that.
-import { type ArgsOf, eachPart, lines, type Rule, type RuleOf, type Team } from "./rule.js";
+import { type ArgsOf, eachPart, lines, type RuleOf, type Team } from "./rule.js";
 
 const FORWARD = 0;
 const WEIGHT = 2;
@@ -10,15 +10,19 @@ const ns = 0.05;
 
 type PlanArgs = ArgsOf<"convPlan">;
 
-/** Arguments of the plan that lies at an address, and how many bytes it wants. */
-const plans = new Map<number, { args: PlanArgs; bytes: number }>();
+/** Of the plan that lies at an address: its arguments, how many bytes it wants, and nanoseconds of its product. */
+const plans = new Map<number, { args: PlanArgs; bytes: number; work: number }>();
+
+const product = (args: readonly number[], from: number) => args[from]! * args[from + 1]! * args[from + 2]!;
 
 /** What `convPlan` does, noted. */
-export const convPlan: Rule<PlanArgs> = (team, args) => {
-  const bytes = (team.kernels.convPlan as unknown as (...args: PlanArgs) => number)(...args) >>> 0;
-  plans.set(args[0], { args, bytes });
+export function convPlan(kernel: (...args: PlanArgs) => number, ...args: PlanArgs): number {
+  const bytes = kernel(...args) >>> 0;
+  const [scratch, , batch, groups, channels, filters] = args;
+  const work = batch * groups * channels * filters * product(args, 9) * product(args, 12) * ns;
+  plans.set(scratch, { args, bytes, work });
   return bytes;
-};
+}
 
 /** Plans `parts` products like the one with these arguments, each with `change`d ones. */
 function planParts(team: Team, parts: number, bytes: number) {
@@ -35,17 +39,11 @@ function planParts(team: Team, parts: number, bytes: number) {
   };
 }
 
-export const convolve: RuleOf<"convolve"> = (team, [plan, a, b, bias, y]) => {
+function cut(team: Team, [plan, a, b, bias, y]: ArgsOf<"convolve">, parts: number): number | undefined {
   const { args, bytes } = plans.get(plan)!;
   const [, op, batch, groups, channels, filters] = args;
-  const [inSize, outSize, window] = [6, 9, 12].map((i) => args[i]! * args[i + 1]! * args[i + 2]!) as [
-    number,
-    number,
-    number,
-  ];
+  const [inSize, outSize, window] = [product(args, 6), product(args, 9), product(args, 12)];
   const k = channels * window;
-  const parts = team.parts(batch * groups * filters * k * outSize * ns);
-  if (parts === 1) return undefined;
   const shift = (count: number) => (bias === 0 ? 0 : bias + 4 * count);
   if (op === WEIGHT) {
     // Sums over all images: whole groups, or taps of the only one, eight of which make a panel.
@@ -85,4 +83,6 @@ export const convolve: RuleOf<"convolve"> = (team, [plan, a, b, bias, y]) => {
   }
   team.run();
   return 0;
-};
+}
+
+export const convolve: RuleOf<"convolve"> = { work: (plan) => plans.get(plan)!.work, cut };

@@ -49,10 +49,8 @@ function cutBatch(team: Team, parts: number, args: Args): number {
  * One product is cut along the longer side of y: each part packs the whole operand of the other side. Tiles have 4 rows (6
  * in the fast build) and 8 columns; a sum over k is never cut.
  */
-export const matmul: RuleOf<"matmul"> = (team, args) => {
+function cut(team: Team, args: Args, parts: number): number | undefined {
   const [a, b, y, bias, , items, rows, n, k, aStride, bStride, at, bt, accumulate] = args;
-  const parts = team.parts(items * rows * n * k * ns);
-  if (parts === 1) return undefined;
   // As the kernel does it: many products with one b are one product with more rows.
   const merged = rows > 1 && n > 1 && bStride === 0 && at === 0 && aStride === rows * k;
   if (items > 1 && !merged) return cutBatch(team, parts, args);
@@ -104,4 +102,9 @@ export const matmul: RuleOf<"matmul"> = (team, args) => {
       team.add("matmulPart", [a, pb, y + 4 * from, pBias, room, m, size, k, aLine, bLine, n, at, bt, accumulate]);
     },
   );
+}
+
+export const matmul: RuleOf<"matmul"> = {
+  work: (_a, _b, _y, _bias, _scratch, batch, m, n, k) => batch * m * n * k * ns,
+  cut,
 };

@@ -1,25 +1,25 @@
 // Rules of normalization: by channels where a channel's elements lie apart, by rows where a row is a group.
-import { eachPart, type RuleOf } from "./rule.js";
+import { type ArgsOf, eachPart, type RuleOf, type Team } from "./rule.js";
 
 const shift = (pointer: number, bytes: number) => (pointer === 0 ? 0 : pointer + bytes);
 
-export const moments: RuleOf<"moments"> = (team, [x, mean, variance, N, C, L, centered]) => {
-  const parts = team.parts(N * C * L * 0.2);
-  // Neighbouring channels are computed eight at a time when they share a cache line.
-  const grain = L === 1 && N > 1 ? 8 : 1;
-  if (parts === 1 || C < 2 * grain) return undefined;
-  eachPart(parts, C, grain, (from, to) => {
-    const at = 4 * from;
-    team.add("momentsPart", [x + at * L, mean + at, variance + at, N, to - from, L, centered, C]);
-  });
-  team.run();
-  return 0;
+export const moments: RuleOf<"moments"> = {
+  work: (_x, _mean, _variance, N, C, L) => N * C * L * 0.2,
+  cut(team, [x, mean, variance, N, C, L, centered], parts) {
+    // Neighbouring channels are computed eight at a time when they share a cache line.
+    const grain = L === 1 && N > 1 ? 8 : 1;
+    if (C < 2 * grain) return undefined;
+    eachPart(parts, C, grain, (from, to) => {
+      const at = 4 * from;
+      team.add("momentsPart", [x + at * L, mean + at, variance + at, N, to - from, L, centered, C]);
+    });
+    team.run();
+    return 0;
+  },
 };
 
-export const normalizeGrad: RuleOf<"normalizeGrad"> = (team, args) => {
+function cutGrad(team: Team, args: ArgsOf<"normalizeGrad">, parts: number): number | undefined {
   const [g, x, mean, rstd, w, gx, gw, gb, N, C, D, L, byBatch, through] = args;
-  const parts = team.parts(N * C * L * 0.4);
-  if (parts === 1) return undefined;
   if (byBatch) {
     if (L === 1) return undefined;
     eachPart(parts, C, 1, (from, to) => {
@@ -43,4 +43,9 @@ export const normalizeGrad: RuleOf<"normalizeGrad"> = (team, args) => {
   }
   team.run();
   return 0;
+}
+
+export const normalizeGrad: RuleOf<"normalizeGrad"> = {
+  work: (_g, _x, _mean, _rstd, _w, _gx, _gw, _gb, N, C, _D, L) => N * C * L * 0.4,
+  cut: cutGrad,
 };

@@ -1,6 +1,6 @@
 // Rule of an optimizer's step over a table of records { param, grad, state0, state1, state2, step, n, scalar }: all elements
 // of the group are divided, whatever parameter they belong to.
-import type { Rule } from "./rule.js";
+import type { Rule, Team } from "./rule.js";
 
 const recordWords = 8;
 /** A record of a part, and copies of the step count and the scalar. */
@@ -13,7 +13,7 @@ const grain = 16;
  * gets the real ones, and the others copies made before any part runs.
  */
 export function optimizer(kernel: "adam" | "sgd" | "optimize", ns: number): Rule<number[]> {
-  return (team, args) => {
+  const cut = (team: Team, args: number[]): number | undefined => {
     const [table, count, ...parameters] = args as [number, number, ...number[]];
     let words = team.words();
     const record = (i: number) => (table >>> 2) + recordWords * i;
@@ -59,6 +59,8 @@ export function optimizer(kernel: "adam" | "sgd" | "optimize", ns: number): Rule
     team.run();
     return 0;
   };
+  // How much it is stands in the table.
+  return { work: () => Number.POSITIVE_INFINITY, cut };
 }
 
 /** A place among n elements, on a multiple of the grain unless it is the end. */

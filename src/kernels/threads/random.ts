@@ -1,6 +1,6 @@
 // Rules of what draws random numbers. Word i of a call belongs to block i / 4 of the generator's counter, so that a part
 // draws its own words from a copy of the generator whose counter stands where the part begins.
-import { eachPart, type RuleOf, type Team } from "./rule.js";
+import { type ArgsOf, eachPart, type Rule, type RuleOf, type Team } from "./rule.js";
 
 /** Bytes of a generator; of what dropout keeps: a generator, and as much again for its use. */
 const generatorBytes = 32;
@@ -28,12 +28,14 @@ export function savedPart(words: Uint32Array, to: number, saved: number, blocks:
   copyGenerator(words, to + generatorBytes, saved, blocks);
 }
 
+type Drawing = [state: number, y: number, n: number, ...parameters: number[]];
+
 /** state, y, n, and two parameters. The last part draws from the generator itself, which then stands as it should. */
-export function draw(kernel: "uniform" | "normal" | "bernoulli" | "randint") {
-  return (team: Team, args: readonly number[]): number | undefined => {
-    const [state, y, n] = args as [number, number, number];
-    const parts = team.parts(n * (kernel === "normal" ? 4 : 2));
-    if (parts === 1 || n < 2 * chunk) return undefined;
+export function draw(kernel: "uniform" | "normal" | "bernoulli" | "randint"): Rule<Drawing> {
+  const ns = kernel === "normal" ? 4 : 2;
+  const cut = (team: Team, args: Drawing, parts: number): number | undefined => {
+    const [state, y, n] = args;
+    if (n < 2 * chunk) return undefined;
     let copy = team.room(parts * generatorBytes);
     const words = team.words();
     eachPart(parts, n, chunk, (from, to) => {
@@ -46,11 +48,15 @@ export function draw(kernel: "uniform" | "normal" | "bernoulli" | "randint") {
     team.run();
     return 0;
   };
+  return { work: (_state, _y, n) => n * ns, cut };
 }
 
-export const dropout: RuleOf<"dropout"> = (team, [state, saved, x, y, n, ...parameters]) => {
-  const parts = team.parts(n * 2);
-  if (parts === 1 || n < 2 * chunk) return undefined;
+function cutDropout(
+  team: Team,
+  [state, saved, x, y, n, ...parameters]: ArgsOf<"dropout">,
+  parts: number,
+): number | undefined {
+  if (n < 2 * chunk) return undefined;
   let copy = team.room(parts * savedBytes);
   const words = team.words();
   if (state !== 0) {
@@ -64,4 +70,6 @@ export const dropout: RuleOf<"dropout"> = (team, [state, saved, x, y, n, ...para
   });
   team.run();
   return 0;
-};
+}
+
+export const dropout: RuleOf<"dropout"> = { work: (_state, _saved, _x, _y, n) => n * 2, cut: cutDropout };

@@ -23,8 +23,12 @@ export interface Team {
   words(): Uint32Array;
 }
 
-/** Runs a call in parts and gives its result, or gives `undefined` where it is better run as it is. */
-export type Rule<A extends readonly unknown[] = never> = (team: Team, args: A) => number | undefined;
+export interface Rule<A extends readonly number[]> {
+  /** Nanoseconds the call takes, about. */
+  work(...args: A): number;
+  /** Runs a call in parts and gives its result, or gives `undefined` where it cannot be cut. */
+  cut(team: Team, args: A, parts: number): number | undefined;
+}
 
 type Numbers<A extends readonly unknown[]> = { [I in keyof A]: number };
 
@@ -55,7 +59,6 @@ export const lines = (bytes: number): number => Math.ceil(bytes / 64) * 64;
 
 /** Along which argument a call is cut, and what else changes from part to part. */
 export interface Along<A extends readonly number[]> {
-  /** Nanoseconds the call takes, about. */
   readonly work: (...args: A) => number;
   /** Bytes from one unit to the next, for each pointer argument up to the last that advances. */
   readonly steps: (...args: A) => readonly number[];
@@ -73,10 +76,9 @@ export function cutAlong<A extends readonly number[]>(
   at: number,
   { work, steps, grain = 1, scratch, positions }: Along<A>,
 ): Rule<A> {
-  return (team, args) => {
-    const parts = team.parts(work(...args));
+  const cut = (team: Team, args: A, parts: number): number | undefined => {
     const count = args[at]!;
-    if (parts === 1 || count < 2 * grain) return undefined;
+    if (count < 2 * grain) return undefined;
     const step = steps(...args);
     const own = scratch === undefined ? 0 : lines(scratch[1](team, ...args) >>> 0);
     let room = own === 0 ? 0 : team.room(parts * own);
@@ -98,6 +100,7 @@ export function cutAlong<A extends readonly number[]>(
     const found = begins.map((from, i) => ({ from, bad: team.result(i) })).find(({ bad }) => bad >= 0);
     return found === undefined ? -1 : found.bad + found.from * each;
   };
+  return { work, cut };
 }
 
 /** The same for one kernel, whose parameters are known. */

@@ -59,6 +59,56 @@ const rowsGrad = (kernel: keyof Kernels, ns: number) =>
     steps: (_gy, _y, _gx, _outer, n, inner) => [4 * n * inner, 4 * n * inner, 4 * n * inner],
   });
 
+const sumRows = reduction("sum", 0.06);
+
+/** One sum of rows: its columns are divided, sixteen at a time as the kernel does. */
+const sum: RuleOf<"sum"> = {
+  work: sumRows.work,
+  cut(team, args, parts) {
+    const [x, y, outer, n, inner, scale] = args;
+    if (outer !== 1) return sumRows.cut(team, args, parts);
+    if (inner < 32) return undefined;
+    eachPart(parts, inner, 16, (from, to) => {
+      team.add("sumPart", [x + 4 * from, y + 4 * from, n, to - from, inner, scale]);
+    });
+    team.run();
+    return 0;
+  },
+};
+
+/** Where there is but one outer slice, the other rule. */
+function either<K extends "gather" | "indexSelect">(outer: RuleOf<K>, inner: RuleOf<K>): RuleOf<K> {
+  return { work: outer.work, cut: (team, args, parts) => (args[3] === 1 ? inner : outer).cut(team, args, parts) };
+}
+
+const gatherOuter = along("gather", 3, {
+  work: (_x, _index, _y, outer, _n, m, inner) => outer * m * inner * 1.5,
+  steps: (_x, _index, _y, _outer, n, m, inner) => [4 * n * inner, 4 * m * inner, 4 * m * inner],
+  positions: (_x, _index, _y, _outer, _n, m, inner) => m * inner,
+});
+const gatherRows = along("gather", 5, {
+  work: gatherOuter.work,
+  steps: (_x, _index, _y, _outer, _n, _m, inner) => [0, 4 * inner, 4 * inner],
+  positions: (_x, _index, _y, _outer, _n, _m, inner) => inner,
+});
+
+// All parts of an outer axis have the same indices, and so the same first bad one.
+const selectOuter = along("indexSelect", 3, {
+  work: (_x, _index, _y, outer, _n, m, inner) => outer * m * (5 + inner * 0.1),
+  steps: (_x, _index, _y, _outer, n, m, inner) => [4 * n * inner, 0, 4 * m * inner],
+  positions: () => 0,
+});
+const selectRows = along("indexSelect", 5, {
+  work: selectOuter.work,
+  steps: (_x, _index, _y, _outer, _n, _m, inner) => [0, 4, 4 * inner],
+  positions: () => 1,
+});
+
+/** Steps of matrices of `widths` times `hidden` columns, and of the lengths behind them. */
+function cell(hidden: number, widths: readonly number[]): number[] {
+  return [...widths.map((width) => 4 * width * hidden), 4];
+}
+
 /** A table of functions of the kernels' names. */
 const named = <K extends keyof Kernels, R>(names: readonly K[], make: (name: K) => R): { [N in K]: R } =>
   Object.fromEntries(names.map((name) => [name, make(name)])) as { [N in K]: R };
@@ -105,7 +155,7 @@ export const rules: Rules = {
   ...named(["softmax", "logSoftmax"], (name) => rows(name, 1.2)),
   softmaxGrad: rowsGrad("softmaxGrad", 0.25),
   logSoftmaxGrad: rowsGrad("logSoftmaxGrad", 1),
-  sum: (team, args) => sumOuter(team, args) ?? sumInner(team, args),
+  sum,
   ...named(["amax", "amin"], (name) => reduction(name, 0.1)),
   ...named(["argmax", "argmin"], (name) => reduction(name, 0.2)),
   scan: along("scan", 2, {
@@ -142,8 +192,8 @@ export const rules: Rules = {
     steps: (_x, _isFloat, _y, _n, classes) => [4, 0, 4 * classes],
     positions: () => 1,
   }),
-  gather: (team, args) => gatherOuter(team, args) ?? gatherRows(team, args),
-  indexSelect: (team, args) => selectOuter(team, args) ?? selectRows(team, args),
+  gather: either(gatherOuter, gatherRows),
+  indexSelect: either(selectOuter, selectRows),
   resample: along("resample", 4, {
     work: (_x, _index, _weight, _y, outer, _n, m, inner, taps) => outer * m * taps * (5 + inner * 0.25),
     steps: (_x, _index, _weight, _y, _outer, n, m, inner, _taps, adjoint) =>
@@ -221,46 +271,3 @@ export const rules: Rules = {
   sgd: optimizer("sgd", 0.2),
   optimize: optimizer("optimize", 1),
 };
-
-/** Steps of matrices of `widths` times `hidden` columns, and of the lengths behind them. */
-function cell(hidden: number, widths: readonly number[]): number[] {
-  return [...widths.map((width) => 4 * width * hidden), 4];
-}
-
-const sumOuter: RuleOf<"sum"> = reduction("sum", 0.06);
-
-/** One sum of rows: its columns are divided, sixteen at a time as the kernel does. */
-const sumInner: RuleOf<"sum"> = (team, [x, y, outer, n, inner, scale]) => {
-  const parts = team.parts(n * inner * 0.06);
-  if (outer !== 1 || parts === 1 || inner < 32) return undefined;
-  eachPart(parts, inner, 16, (from, to) => {
-    team.add("sumPart", [x + 4 * from, y + 4 * from, n, to - from, inner, scale]);
-  });
-  team.run();
-  return 0;
-};
-
-const gatherOuter: RuleOf<"gather"> = along("gather", 3, {
-  work: (_x, _index, _y, outer, _n, m, inner) => outer * m * inner * 1.5,
-  steps: (_x, _index, _y, _outer, n, m, inner) => [4 * n * inner, 4 * m * inner, 4 * m * inner],
-  positions: (_x, _index, _y, _outer, _n, m, inner) => m * inner,
-});
-const gatherRows: RuleOf<"gather"> = (team, args) => (args[3] === 1 ? gatherWithin(team, args) : undefined);
-const gatherWithin: RuleOf<"gather"> = along("gather", 5, {
-  work: (_x, _index, _y, _outer, _n, m, inner) => m * inner * 1.5,
-  steps: (_x, _index, _y, _outer, _n, _m, inner) => [0, 4 * inner, 4 * inner],
-  positions: (_x, _index, _y, _outer, _n, _m, inner) => inner,
-});
-
-// All parts of an outer axis have the same indices, and so the same first bad one.
-const selectOuter: RuleOf<"indexSelect"> = along("indexSelect", 3, {
-  work: (_x, _index, _y, outer, _n, m, inner) => outer * m * (5 + inner * 0.1),
-  steps: (_x, _index, _y, _outer, n, m, inner) => [4 * n * inner, 0, 4 * m * inner],
-  positions: () => 0,
-});
-const selectRows: RuleOf<"indexSelect"> = (team, args) => (args[3] === 1 ? selectWithin(team, args) : undefined);
-const selectWithin: RuleOf<"indexSelect"> = along("indexSelect", 5, {
-  work: (_x, _index, _y, _outer, _n, m, inner) => m * (5 + inner * 0.1),
-  steps: (_x, _index, _y, _outer, _n, _m, inner) => [0, 4, 4 * inner],
-  positions: () => 1,
-});

@@ -11,15 +11,15 @@ function outermost(args: readonly number[], at: number): number {
 
 /** y contiguous, of two operands that broadcast: arguments a, b, y from `first` on, then sizes and both strides. */
 export function broadcast(kernel: keyof Kernels, first: number, ns: number): Rule<number[]> {
-  return (team, args) => {
-    const sizes = first + 3;
+  const sizes = first + 3;
+  const work = (...args: number[]) => args[sizes]! * args[sizes + 1]! * args[sizes + 2]! * args[sizes + 3]! * ns;
+  const cut = (team: Team, args: number[], parts: number): number | undefined => {
     const axis = outermost(args, sizes);
     let row = 1;
     for (let i = axis + 1; i < 4; i++) row *= args[sizes + i]!;
     const count = args[sizes + axis]!;
-    const parts = team.parts(count * row * ns);
     const grain = axis === 3 ? 16 : 1;
-    if (parts === 1 || count < 2 * grain) return undefined;
+    if (count < 2 * grain) return undefined;
     eachPart(parts, count, grain, (from, to) => {
       const part = args.slice();
       part[first]! += 4 * from * args[sizes + 4 + axis]!;
@@ -31,6 +31,7 @@ export function broadcast(kernel: keyof Kernels, first: number, ns: number): Rul
     team.run();
     return 0;
   };
+  return { work, cut };
 }
 
 /** Whether no two elements of a view lie at one address: each stride leaves room for all that the smaller ones span. */
@@ -48,10 +49,9 @@ function apart(sizes: readonly number[], strides: readonly number[]): boolean {
 
 /** x to y, both with strides; y's elements must lie apart, or their order would matter. */
 export function strided(kernel: "copyStrided" | "addStrided", ns: number): Rule<number[]> {
-  return (team: Team, args) => {
+  const work = (...args: number[]) => args[2]! * args[3]! * args[4]! * args[5]! * ns;
+  const cut = (team: Team, args: number[], parts: number): number | undefined => {
     const sizes = args.slice(2, 6);
-    const parts = team.parts(sizes[0]! * sizes[1]! * sizes[2]! * sizes[3]! * ns);
-    if (parts === 1) return undefined;
     const strides = args.slice(10, 14);
     const axis = outermost(args, 2);
     const grain = axis === 3 ? 16 : 1;
@@ -67,4 +67,5 @@ export function strided(kernel: "copyStrided" | "addStrided", ns: number): Rule<
     team.run();
     return 0;
   };
+  return { work, cut };
 }

@@ -33,7 +33,8 @@ declare const Worker: new (url: URL, options: { type: "module" }) => WebWorker;
 
 /** A built-in module where there are such, without a word that a bundler would follow. */
 const builtin = <T>(name: string): T | undefined => globals.process?.getBuiltinModule?.(name) as T | undefined;
-const nodeThreads = () => builtin<{ readonly Worker: new (url: URL) => NodeWorker }>("node:worker_threads");
+const nodeThreads = () =>
+  builtin<{ readonly Worker: new (url: URL, options: object) => NodeWorker }>("node:worker_threads");
 
 /** Why threads cannot be had here, or undefined. */
 export function threadRefusal(): string | undefined {
@@ -61,7 +62,8 @@ export function processors(): number {
 export function newWorker(): TeamWorker {
   const threads = nodeThreads();
   if (threads?.Worker !== undefined) {
-    const worker = new threads.Worker(new URL("./thread.js", import.meta.url));
+    // Options of the process, such as --input-type, are not for the worker.
+    const worker = new threads.Worker(new URL("./thread.js", import.meta.url), { execArgv: [] });
     worker.unref();
     return {
       post: (message) => worker.postMessage(message),
