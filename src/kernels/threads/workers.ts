@@ -64,13 +64,13 @@ export function newWorker(): TeamWorker {
   if (threads?.Worker !== undefined) {
     // Options of the process, such as --input-type, are not for the worker.
     const worker = new threads.Worker(new URL("./thread.js", import.meta.url), { execArgv: [] });
-    worker.unref();
     return {
       post: (message) => worker.postMessage(message),
       listen(message, ended) {
         worker.on("message", message as Listener);
         worker.on("error", (error) => ended(String(error)));
         worker.on("exit", () => ended("it ended"));
+        worker.unref(); // a listener holds the process, so that this comes last
       },
       stop: () => void worker.terminate(),
     };
