@@ -141,6 +141,12 @@ async function buildAll() {
     mkdirSync(dirname(path), { recursive: true });
     writeFileSync(path, placeKernels(path, placeNamespaces(path, restoreClassNames(text))));
   }
+  // A worker's script is found from where it is named.
+  for (const { path, text } of outputFiles) {
+    if (text.includes('new URL("./thread.js", import.meta.url)')) {
+      copyFileSync(join(root, "src/kernels/threads/thread.js"), join(dirname(path), "thread.js"));
+    }
+  }
   const generated = join(root, "src/kernels/generated");
   for (const file of readdirSync(generated).filter((name) => name.endsWith(".wasm"))) {
     copyFileSync(join(generated, file), join(dist, file));

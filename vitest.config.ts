@@ -1,7 +1,7 @@
 import { defineConfig } from "vitest/config";
 
-// GRADINE_BUILD=fast runs the tests on another build of the kernels. Node 20 has relaxed SIMD behind a flag.
-const other = process.env.GRADINE_BUILD !== undefined;
+// GRADINE_BUILD=fast runs the tests on another build of the kernels, GRADINE_THREADS=2 on two threads. Node 20 has relaxed SIMD behind a flag.
+const other = process.env.GRADINE_BUILD !== undefined || process.env.GRADINE_THREADS !== undefined;
 
 export default defineConfig({
   test: {

@@ -230,8 +230,10 @@ function correlate(plan: Plan, x: usize, w: usize, bias: usize, y: usize): void 
   }
 }
 
-/** gw = WEIGHT(x, gy). */
-function correlateWeights(plan: Plan, x: usize, gy: usize, gw: usize): void {
+/** gw = WEIGHT(x, gy), of these groups, and of the taps (channels and places in the window) from `first` to `last`. */
+export function correlateWeights(
+  plan: Plan, x: usize, gy: usize, gw: usize, firstGroup: i32, lastGroup: i32, first: i32, last: i32,
+): void {
   const rows = plan.rows, planes = plan.planes, groups = plan.groups, panels = plan.panels, stage = plan.stage;
   enterPhase(plan, 0);
   const k = planes * listTaps(plan);
@@ -242,8 +244,12 @@ function correlateWeights(plan: Plan, x: usize, gy: usize, gw: usize): void {
   const xSize = <usize>(planes * plan.in0 * plan.in1 * plan.in2) << 2;
   // A copy of gy in the order of its use pays when it is used often.
   const packed = k > 64;
-  for (let group = 0; group < groups; ++group, gw += <usize>rows * gwRow) {
-    if (plan.direct) memory.fill(gw, 0, <usize>rows * gwRow);
+  last = min(last, k);
+  gw += <usize>(firstGroup * rows) * gwRow;
+  for (let group = firstGroup; group < lastGroup; ++group, gw += <usize>rows * gwRow) {
+    if (plan.direct) {
+      for (let i = 0; i < rows; ++i) memory.fill(gw + <usize>i * gwRow + (<usize>first << 2), 0, <usize>(last - first) << 2);
+    }
     for (let n = 0; n < plan.batch; ++n) {
       const item = n * groups + group;
       const source = sourceOf(plan, x + <usize>item * xSize);
@@ -252,7 +258,7 @@ function correlateWeights(plan: Plan, x: usize, gy: usize, gw: usize): void {
         for (let i = 0; i < rows; ++i) {
           for (let d = 0; d < plan.out0; ++d) {
             dotTaps(
-              gw + <usize>i * gwRow, k, plan.taps, source + <usize>d * plan.from0, plan.from1,
+              gw + <usize>i * gwRow + (<usize>first << 2), last - first, plan.taps + (<usize>first << 2), source + <usize>d * plan.from0, plan.from1,
               g + <usize>i * gyRow + (<usize>(d * plan.out1 * plan.out2) << 2), plan.out1, plan.out2,
             );
           }
@@ -264,8 +270,8 @@ function correlateWeights(plan: Plan, x: usize, gy: usize, gw: usize): void {
         const fresh = n == 0 && p == 0;
         const block = g + (<usize>p << 2);
         if (packed) packA(plan.packed, block, gyRow, 4, rows, depth);
-        for (let j = 0; j < k; j += 8) {
-          const width = min(8, k - j);
+        for (let j = first; j < last; j += 8) {
+          const width = min(8, last - j);
           const to = gw + (<usize>j << 2);
           packTaps(plan, panels, plan.taps + (<usize>j << 2), width, source, p, depth);
           const whole = width == 8;
@@ -289,6 +295,6 @@ function correlateWeights(plan: Plan, x: usize, gy: usize, gw: usize): void {
  */
 export function convolve(plan: usize, a: usize, b: usize, bias: usize, y: usize): void {
   const p = changetype<Plan>(plan);
-  if (p.op == WEIGHT) correlateWeights(p, a, b, y);
+  if (p.op == WEIGHT) correlateWeights(p, a, b, y, 0, p.groups, 0, i32.MAX_VALUE);
   else correlate(p, a, b, bias, y);
 }

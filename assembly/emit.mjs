@@ -2,16 +2,28 @@
 // src/kernels/generated/ (git-ignored):
 //   kernels.ts  the typed interface: `usize` becomes the opaque `Ptr`, so that a count where a pointer belongs,
 //               a missing argument or a misspelt kernel does not compile
+//   signatures.ts  the types of kernels' parameters, for those who write calls to memory (threads)
 //   strict.ts, extra.ts  the two modules of the default build as text (encode.mjs, split.mjs)
 //   debug.ts    with asserts, for the kernel tests
 //   <build>.wasm  a build in one file: loaded on demand, and what `gradine/wasm` and its like export
 // node assembly/emit.mjs [build...]  compiles these builds only
-import { mkdir, readFile, writeFile } from "node:fs/promises";
+import { readFileSync } from "node:fs";
+import { mkdir, writeFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
 import { isMainThread, parentPort, Worker, workerData } from "node:worker_threads";
 import asc from "assemblyscript/asc";
+import { executeSource, exportsOf, signatures } from "./calls.mjs";
 import { encode } from "./encode.mjs";
 import { split } from "./split.mjs";
+
+/** Builds, by their target in asconfig.json: the entries each has beside index.ts. */
+const builds = {
+  strict: [],
+  fast: [],
+  threads: ["parts", "team"],
+  "fast-threads": ["parts", "team"],
+  debug: ["parts"],
+};
 
 const out = new URL("../src/kernels/generated/", import.meta.url);
 const root = fileURLToPath(new URL("..", import.meta.url));
@@ -22,10 +34,22 @@ const text = (wasm) => `${banner}export const wasm: string =\n  "${encode(wasm)}
 /** Runs asc on one target; gives the wasm bytes and the raw `.d.ts`. */
 async function compile(target) {
   const files = new Map();
-  const { error, stderr } = await asc.main(["--target", target, "--bindings", "raw", "--outFile", "k.wasm"], {
-    baseDir: root,
-    writeFile: (name, contents) => void files.set(name, contents),
-  });
+  const entries = ["index", ...builds[target]].map((name) => `assembly/${name}.ts`);
+  const { error, stderr } = await asc.main(
+    [...entries, "--target", target, "--bindings", "raw", "--outFile", "k.wasm"],
+    {
+      baseDir: root,
+      readFile: (name) => {
+        if (name === "assembly/execute.ts") return executeSource();
+        try {
+          return readFileSync(`${root}${name}`, "utf8");
+        } catch {
+          return null;
+        }
+      },
+      writeFile: (name, contents) => void files.set(name, contents),
+    },
+  );
   if (error) throw new Error(`asc --target ${target} failed:\n${stderr.toString().slice(0, 4000)}`);
   return { wasm: files.get("k.wasm"), types: String(files.get("k.d.ts")) };
 }
@@ -47,8 +71,8 @@ const scalar = {
 };
 
 /** Names of the kernels of the second module. */
-async function extraNames() {
-  const source = await readFile(new URL("extra.ts", import.meta.url), "utf8");
+function extraNames() {
+  const source = readFileSync(new URL("extra.ts", import.meta.url), "utf8");
   return new Set([...source.matchAll(/^export \{ (.*) \} from/gm)].flatMap(([, names]) => names.split(", ")));
 }
 
@@ -73,6 +97,13 @@ function kernelInterfaces(types, extra) {
     throw new Error(
       `read ${count} kernels in asc's bindings, ${members.extra.length} of the ${extra.size} of extra.ts`,
     );
+  const more = (name, what, file) => {
+    const lines = exportsOf(file).map(([kernel, params, result]) => {
+      const list = params.map(([param, type]) => `${param}: ${scalar[type]}`).join(", ");
+      return `  readonly ${kernel}: (${list}) => ${result === "void" ? "void" : "number"};\n`;
+    });
+    return `\n/** ${what} */\nexport interface ${name} {\n${lines.join("")}}\n`;
+  };
   return `${banner}import type { Ptr } from "../ptr.js";
 
 /** The kernels every program has. */
@@ -87,35 +118,39 @@ ${members.extra.join("\n")}
 
 /** The surface of a whole module. */
 export interface Kernels extends CoreKernels, ExtraKernels {}
-`;
+${more("Parts", "What builds for threads have beside it: kernels that compute a part of what another one does.", "parts")}${more(
+  "Protocol",
+  "How their threads work together.",
+  "team",
+)}`;
 }
 
-/** What is written of each build, as { file: contents }. */
-const written = {
-  async strict() {
-    const [{ wasm, types }, extra] = await Promise.all([compileBeside("strict"), extraNames()]);
-    const { core, rest } = split(wasm, extra);
+/** The files made of a build, as { name: contents }. */
+async function filesOf(build) {
+  const { wasm, types } = await compileBeside(build);
+  if (build === "debug") return { "debug.ts": text(wasm) };
+  if (build !== "strict") return { [`${build}.wasm`]: wasm };
+  const extra = extraNames();
+  const { core, rest } = split(wasm, extra);
+  return {
     // All builds have one surface.
-    return {
-      "kernels.ts": kernelInterfaces(types, extra),
-      "strict.wasm": wasm,
-      "strict.ts": text(core),
-      "extra.ts": text(rest),
-    };
-  },
-  fast: async () => ({ "fast.wasm": (await compileBeside("fast")).wasm }),
-  debug: async () => ({ "debug.ts": text((await compileBeside("debug")).wasm) }),
-};
+    "kernels.ts": kernelInterfaces(types, extra),
+    "signatures.ts": banner + signatures(),
+    "strict.wasm": wasm,
+    "strict.ts": text(core),
+    "extra.ts": text(rest),
+  };
+}
 
 async function emit(build) {
-  for (const [file, contents] of Object.entries(await written[build]())) await writeFile(new URL(file, out), contents);
+  for (const [name, contents] of Object.entries(await filesOf(build))) await writeFile(new URL(name, out), contents);
 }
 
 if (isMainThread) {
   // build.mjs imports this file, and its own arguments are options.
   const asked = process.argv.slice(2).filter((argument) => !argument.startsWith("-"));
-  const unknown = asked.filter((build) => !(build in written));
-  if (unknown.length > 0) throw new Error(`no such build: ${unknown.join(", ")} (${Object.keys(written).join(", ")})`);
+  const unknown = asked.filter((build) => !(build in builds));
+  if (unknown.length > 0) throw new Error(`no such build: ${unknown.join(", ")} (${Object.keys(builds).join(", ")})`);
   await mkdir(out, { recursive: true });
-  await Promise.all((asked.length > 0 ? asked : Object.keys(written)).map(emit));
+  await Promise.all((asked.length > 0 ? asked : Object.keys(builds)).map(emit));
 } else parentPort.postMessage(await compile(workerData));

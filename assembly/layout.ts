@@ -6,9 +6,9 @@ export function heapBase(): usize {
   return __heap_base;
 }
 
-/** What this build needs of an engine beyond SIMD: 1 for relaxed SIMD. */
+/** What this build needs of an engine beyond SIMD: 1 for relaxed SIMD, 2 for shared memory. */
 export function features(): i32 {
-  return ASC_FEATURE_RELAXED_SIMD ? 1 : 0;
+  return (ASC_FEATURE_RELAXED_SIMD ? 1 : 0) | (ASC_FEATURE_THREADS ? 2 : 0);
 }
 
 const COPY = 0;

@@ -92,14 +92,18 @@ function narrowPanel(
   scatterRows(y, yRow, sums, 32, rows, width);
 }
 
-function product(
-  a: usize, b: usize, y: usize, bias: usize, scratch: usize, m: i32, n: i32, k: i32,
+/**
+ * One product of blocks of matrices: `aLine`, `bLine`, `yLine` are the elements from one row, as it is stored, to the next.
+ * For the rest see `matmul`; n and m are 2 at least.
+ */
+export function product(
+  a: usize, b: usize, y: usize, bias: usize, scratch: usize, m: i32, n: i32, k: i32, aLine: i32, bLine: i32, yLine: i32,
   aTransposed: i32, bTransposed: i32, accumulate: i32,
 ): void {
   const packB = packsB(n, k, bTransposed);
   const packed = packsA(m, n, k, aTransposed);
-  const yRow = <usize>n << 2, bRow = <usize>(bTransposed ? k : n) << 2;
-  const aRow: usize = aTransposed ? 4 : <usize>k << 2, aStep: usize = aTransposed ? <usize>m << 2 : 4;
+  const yRow = <usize>yLine << 2, bRow = <usize>bLine << 2;
+  const aRow: usize = aTransposed ? 4 : <usize>aLine << 2, aStep: usize = aTransposed ? <usize>aLine << 2 : 4;
   const stage = scratch;
   if ((n & 7) != 0) scratch += stageBytes;
   const packedA = scratch;
@@ -196,7 +200,9 @@ export function matmul(
         if (bias != 0) addBias(row, bias, 4, n);
       }
     } else {
-      product(a, b, y, bias, scratch, m, n, k, aTransposed, bTransposed, accumulate);
+      product(
+        a, b, y, bias, scratch, m, n, k, aTransposed ? m : k, bTransposed ? k : n, n, aTransposed, bTransposed, accumulate,
+      );
     }
     a += <usize>aStride << 2;
     b += <usize>bStride << 2;

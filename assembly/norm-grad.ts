@@ -111,8 +111,8 @@ function parameterColumn(
   store<f32>(gb, load<f32>(gb) + t);
 }
 
-/** For all channels of a group, in blocks of 64 rows: the rows stay in the cache, and chains of additions short. */
-function parameterSums(
+/** For channels of a group, in blocks of 64 rows: the rows stay in the cache, and chains of additions short. */
+export function parameterSums(
   g: usize, x: usize, mean: usize, rstd: usize, gw: usize, gb: usize, rows: i32, channels: i32, stride: usize,
   step: usize,
 ): void {
@@ -137,12 +137,12 @@ function addTo(p: usize, v: f64): void {
   store<f32>(p, <f32>(<f64>load<f32>(p) + v));
 }
 
-/** Gradients by batch where a channel is a run. */
-function batchRunsGrad(
+/** Gradients by batch where a channel is a run, for C neighbouring channels out of `total`. */
+export function batchRunsGrad(
   g: usize, x: usize, mean: usize, rstd: usize, w: usize, gx: usize, gw: usize, gb: usize, N: i32, C: i32, L: i32,
-  constant: bool,
+  constant: bool, total: i32,
 ): void {
-  const stride = (<usize>C * <usize>L) << 2;
+  const stride = (<usize>total * <usize>L) << 2;
   for (let c: usize = 0; c < <usize>C << 2; c += 4) {
     const m = load<f32>(mean + c), r = load<f32>(rstd + c);
     let s: f64 = 0, t: f64 = 0;
@@ -182,13 +182,12 @@ export function normalizeGrad(
 ): void {
   assert(N >= 0 && C >= 0 && D > 0 && L >= 0 && C % D == 0, "normalizeGrad: groups must divide the channels");
   if (byBatch && L != 1) {
-    batchRunsGrad(g, x, mean, rstd, w, gx, gw, gb, N, C, L, through == CONSTANT);
+    batchRunsGrad(g, x, mean, rstd, w, gx, gw, gb, N, C, L, through == CONSTANT, C);
     return;
   }
   memory.fill(gw, 0, <usize>C << 2);
   memory.fill(gb, 0, <usize>C << 2);
   const stride = <usize>C << 2, row = <usize>D << 2;
-  const groups = <usize>(C / D) << 2;
   if (byBatch) {
     parameterSums(g, x, mean, rstd, gw, gb, N, C, stride, 0);
     const ws: usize = w ? -1 : 0, by: f32 = 1 / <f32>N;
@@ -202,11 +201,21 @@ export function normalizeGrad(
     return;
   }
   if (L == 1) {
+    const groups = <usize>(C / D) << 2;
     for (let c = 0; c < C; c += D) {
       const at = <usize>c << 2, own = <usize>(c / D) << 2;
       parameterSums(g + at, x + at, mean + own, rstd + own, gw + at, gb + at, N, D, stride, groups);
     }
   }
+  itemsGrad(g, x, mean, rstd, w, gx, gw, gb, N, C, D, L, through);
+}
+
+/** Gradients by item of N items: gx, and unless L is 1 what they add to gw and gb. */
+export function itemsGrad(
+  g: usize, x: usize, mean: usize, rstd: usize, w: usize, gx: usize, gw: usize, gb: usize, N: i32, C: i32, D: i32,
+  L: i32, through: i32,
+): void {
+  const stride = <usize>C << 2, row = <usize>D << 2;
   // A group is one run of D neighbouring channels, or D runs of L.
   const one = L == 1, runs = one ? 1 : D, n = one ? D : L;
   const by = 1 / (<f64>D * <f64>L), run = <usize>n << 2;

@@ -127,6 +127,13 @@ function columnMoments(x: usize, n: i32, stride: usize, mean: usize, variance: u
  * [1, N * C / D, D * L]. Without `centered` the mean is 0 and the variance the mean square.
  */
 export function moments(x: usize, mean: usize, variance: usize, N: i32, C: i32, L: i32, centered: i32): void {
+  channelMoments(x, mean, variance, N, C, L, centered, C);
+}
+
+/** The same for C neighbouring channels out of `total`. */
+export function channelMoments(
+  x: usize, mean: usize, variance: usize, N: i32, C: i32, L: i32, centered: i32, total: i32,
+): void {
   assert(N >= 0 && C >= 0 && L >= 0, "moments: extents must not be negative");
   assert(centered || N <= 1, "moments: mean squares are taken of runs");
   if (L == 1 && N > 1) {
@@ -134,11 +141,11 @@ export function moments(x: usize, mean: usize, variance: usize, N: i32, C: i32, 
     for (let c = 0; c < C; c += wide ? 4 : 1) {
       // The last strip may overlap the one before: a column's value does not depend on its strip.
       const at = <usize>(wide ? min(c, C - 4) : c) << 2;
-      columnMoments(x + at, N, <usize>C << 2, mean + at, variance + at, wide);
+      columnMoments(x + at, N, <usize>total << 2, mean + at, variance + at, wide);
     }
     return;
   }
-  const stride = (<usize>C * <usize>L) << 2;
+  const stride = (<usize>total * <usize>L) << 2;
   for (let c = 0; c < C; c++) {
     runMoments(x, N, L, stride, centered, mean, variance);
     x += <usize>L << 2;

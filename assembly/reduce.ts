@@ -146,24 +146,26 @@ function sumColumns4(x: usize, y: usize, n: i32, stride: usize, scale: f32, wide
   storeWide(y, narrow(f64x2.mul(low, by), f64x2.mul(high, by)), wide);
 }
 
+/** Sums of `columns` neighbouring columns over n rows that lie `stride` bytes apart. */
+export function sumColumns(x: usize, y: usize, n: i32, columns: i32, stride: usize, scale: f32): void {
+  let c = 0;
+  for (; c + 16 <= columns; c += 16) sumColumns16(x + (<usize>c << 2), y + (<usize>c << 2), n, stride, scale);
+  const wide = columns >= 4;
+  for (; c < columns; c += wide ? 4 : 1) {
+    // The last strip may overlap the one before: a column's value does not depend on its strip.
+    const at = <usize>(wide ? min(c, columns - 4) : c) << 2;
+    sumColumns4(x + at, y + at, n, stride, scale, wide);
+  }
+}
+
 /** y[o, i] = scale * sum over k of x[o, k, i]; n = 0 gives 0. */
 export function sum(x: usize, y: usize, outer: i32, n: i32, inner: i32, scale: f32): void {
   assert(outer >= 0 && n >= 0 && inner >= 0, "sum: extents must not be negative");
   const slice = (<usize>n * <usize>inner) << 2;
   const stride = <usize>inner << 2;
   for (; outer > 0; outer--) {
-    if (inner == 1) {
-      store<f32>(y, <f32>(sumRow(x, n) * <f64>scale));
-    } else {
-      let c = 0;
-      for (; c + 16 <= inner; c += 16) sumColumns16(x + (<usize>c << 2), y + (<usize>c << 2), n, stride, scale);
-      const wide = inner >= 4;
-      for (; c < inner; c += wide ? 4 : 1) {
-        // The last strip may overlap the one before: a column's value does not depend on its strip.
-        const at = <usize>(wide ? min(c, inner - 4) : c) << 2;
-        sumColumns4(x + at, y + at, n, stride, scale, wide);
-      }
-    }
+    if (inner == 1) store<f32>(y, <f32>(sumRow(x, n) * <f64>scale));
+    else sumColumns(x, y, n, inner, stride, scale);
     x += slice;
     y += stride;
   }

@@ -2,7 +2,7 @@
 export { OutOfMemoryError, ReleasedTensorError } from "./error.js";
 
 // Starting and memory
-export { backend, init, memory } from "./memory/index.js";
+export { backend, init, memory, threads } from "./memory/index.js";
 export type { Backend, InitOptions, MemoryReport } from "./memory/index.js";
 export type { Shape, SliceRange } from "./shape.js";
 

@@ -16,19 +16,37 @@ let core: CoreKernels; // the instance, whatever `kernels` is
 let second: ExtraKernels | undefined;
 let wrap = <K>(table: K): K => table;
 
-const newMemory = () => new WebAssembly.Memory({ initial: 16, maximum: maxPages });
+const newMemory = (shared: boolean) => new WebAssembly.Memory({ initial: 16, maximum: maxPages, shared });
+
+/** Whether other threads can see the heap. */
+let shared = false;
+export const isShared = (): boolean => shared;
 
 /**
  * Instantiates synchronously the inlined strict build, or `module`; importing the package does none of this. When kernels
- * run already, the new ones take over their heap where it lies: the builds differ in code alone.
+ * run already, the new ones take over their heap: the builds differ in code alone. It stays where it is, unless they are
+ * the first that share memory (`sharing`): then all of it moves, to the same addresses.
  */
-export function startKernels(module?: WebAssembly.Module): void {
+export function startKernels(module?: WebAssembly.Module, sharing = shared): void {
   const code = module ?? decode(wasm);
-  if (kernels !== undefined) checkConstants(code);
-  const heap = memory ?? newMemory();
+  if (kernels !== undefined) checkConstants(code, sharing);
+  let heap = memory;
+  if (memory === undefined || sharing !== shared) {
+    heap = newMemory(sharing);
+    if (memory !== undefined) {
+      heap.grow((memory.buffer.byteLength - heap.buffer.byteLength) / pageBytes);
+      new Uint8Array(heap.buffer).set(new Uint8Array(memory.buffer));
+    }
+  }
   kernels = core = instantiate(code, heap);
   second = module === undefined ? undefined : (core as Kernels);
   memory = heap;
+  shared = sharing;
+}
+
+/** Puts another table in the place of the kernels, one that calls them. */
+export function replaceKernels(table: Kernels): void {
+  kernels = second = table;
 }
 
 /** The kernels of the second module, whose text extra.ts brings along; compiled at the first call. */
@@ -41,8 +59,8 @@ export function secondKernels(text: string): ExtraKernels {
  * Refuses a module whose constants, which lie below the tensors, are not those in place: a module of another version. Kernels
  * that were captured before (by a recorded graph) then go on to work as well.
  */
-function checkConstants(code: WebAssembly.Module | Uint8Array<ArrayBuffer>): void {
-  const trial = newMemory();
+function checkConstants(code: WebAssembly.Module | Uint8Array<ArrayBuffer>, sharing: boolean): void {
+  const trial = newMemory(sharing);
   const end = instantiate<CoreKernels>(code, trial).heapBase();
   const [now, then] = [memory, trial].map(({ buffer }) => new Uint8Array(buffer, 0, end));
   if (end !== kernels.heapBase() || !now!.every((byte, i) => byte === then![i]))

@@ -8,6 +8,8 @@ export type Address = string | { readonly href: string };
 // Written out, so that bundlers see the files and place them. build.mjs puts in where they lie in dist/.
 const addresses = {
   fast: () => new URL("./generated/fast.wasm", import.meta.url),
+  threads: () => new URL("./generated/threads.wasm", import.meta.url),
+  "fast-threads": () => new URL("./generated/fast-threads.wasm", import.meta.url),
 };
 
 /** A module whose only function is `f32x4.relaxed_madd` of three vectors of zeros. */
@@ -49,7 +51,9 @@ export async function loadBuild(build: keyof typeof addresses, address?: Address
     throw setupError(
       "init",
       `the ${build} kernels cannot be loaded from ${describe(url)}: ${String(cause)}`,
-      `Pass where your bundler or server put gradine's ${build}.wasm as { ${build}: url }, or the compiled file as { module }.`,
+      build === "fast"
+        ? "Pass where your bundler or server put gradine's fast.wasm as { fast: url }, or the compiled file as { module }."
+        : "It must lie where the bundler or server expects it, beside gradine's other files.",
       cause,
     );
   }

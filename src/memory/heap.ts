@@ -47,7 +47,8 @@ function start(): void {
   refreshViews();
 }
 
-function refreshViews(): void {
+/** To be called after the heap has grown or moved. */
+export function refreshViews(): void {
   const buffer = memory.buffer;
   capacity = buffer.byteLength;
   heap.f32 = new Float32Array(buffer);

@@ -4,7 +4,7 @@ export type { Owner } from "./handle.js";
 export { Handle, tick, watchHolder } from "./handle.js";
 export { heap, nullPtr, offset, word } from "./heap.js";
 export type { Backend, InitOptions } from "./init.js";
-export { backend, init } from "./init.js";
+export { backend, init, threads } from "./init.js";
 export {
   adopt,
   current,

@@ -2,7 +2,7 @@
 // a formula of ops, or, where the derivative is piecewise constant, the same kernel again, as it is linear in gy.
 // Derivatives at kinks are PyTorch's.
 import { checkNumber, checkOptions, describe, rangeError, show } from "../error.js";
-import { extra, kernels, type Ptr } from "../kernels/index.js";
+import { type ExtraKernels, extra, kernels, type Ptr } from "../kernels/index.js";
 import { composed, isRecording, record } from "../tape/index.js";
 import { checkTensor, type Tensor } from "../tensor/index.js";
 import { sigmoid, tanh } from "./activation.js";
@@ -17,15 +17,20 @@ import { abs, clamp, erf } from "./unary.js";
 
 type GradKernel<P extends number[]> = (gy: Ptr, x: Ptr, gx: Ptr, n: number, ...parameters: P) => void;
 
+/** Kernels of that kind. What a graph records names one, since `init` may put others in place before it is walked. */
+type GradName<P extends number[]> = {
+  [K in keyof ExtraKernels]: ExtraKernels[K] extends GradKernel<P> ? (K extends `${string}Grad` ? K : never) : never;
+}[keyof ExtraKernels];
+
 /** gy · f'(x) where f' is piecewise constant: linear in gy, so that it is its own gradient. */
 function piecewise<P extends number[]>(
   op: string,
-  kernel: GradKernel<P>,
+  kernel: GradName<P>,
   gy: Tensor,
   x: Tensor,
   ...parameters: P
 ): Tensor {
-  const gx = unaryGrad(op, kernel, gy, x, ...parameters);
+  const gx = unaryGrad(op, extra()[kernel] as unknown as GradKernel<P>, gy, x, ...parameters);
   return record(op, gx, [[gy, (ggx) => piecewise(op, kernel, ggx, x, ...parameters)]], [x]);
 }
 
@@ -34,12 +39,12 @@ function smooth<P extends number[]>(
   op: string,
   y: Tensor,
   x: Tensor,
-  kernel: GradKernel<P>,
+  kernel: GradName<P>,
   slope: () => Tensor,
   ...parameters: P
 ): Tensor {
   const gradient = (gy: Tensor): Tensor =>
-    isRecording() ? mul(gy, slope()) : unaryGrad(op, kernel, gy, x, ...parameters);
+    isRecording() ? mul(gy, slope()) : unaryGrad(op, extra()[kernel] as unknown as GradKernel<P>, gy, x, ...parameters);
   return record(op, y, [[x, gradient]], [x]);
 }
 
@@ -82,7 +87,7 @@ export function relu6(x: Tensor): Tensor {
 
 function bounded(op: string, x: Tensor, low: number, high: number): Tensor {
   const y = unary(op, kernels.clamp, x, low, high);
-  return record(op, y, [[x, (gy) => piecewise(op, extra().hardtanhGrad, gy, x, low, high)]], [x]);
+  return record(op, y, [[x, (gy) => piecewise(op, "hardtanhGrad", gy, x, low, high)]], [x]);
 }
 
 /** Options of `leakyRelu`. */
@@ -97,7 +102,7 @@ export function leakyRelu(x: Tensor, options: LeakyReluOptions = {}): Tensor {
   checkOptions("leakyRelu", options, ["negativeSlope"]);
   const slope = checkNumber("leakyRelu", "negativeSlope", options.negativeSlope ?? 0.01);
   const y = unary("leakyRelu", extra().leakyRelu, x, slope);
-  return record("leakyRelu", y, [[x, (gy) => piecewise("leakyRelu", extra().leakyReluGrad, gy, x, slope)]], [x]);
+  return record("leakyRelu", y, [[x, (gy) => piecewise("leakyRelu", "leakyReluGrad", gy, x, slope)]], [x]);
 }
 
 /**
@@ -163,7 +168,7 @@ function exponentialLinear(op: string, x: Tensor, alpha: number, scale: number):
   const y = unary(op, extra().elu, x, alpha, scale);
   // The exponential of the positive part is not chosen, but must not overflow.
   const slope = () => where(le(x, 0), mul(exp(clamp(x, { max: 0 })), alpha * scale), scale);
-  return smooth(op, y, x, extra().eluGrad, slope, alpha, scale);
+  return smooth(op, y, x, "eluGrad", slope, alpha, scale);
 }
 
 /** Options of `softplus`. */
@@ -195,7 +200,7 @@ function smoothPlus(op: string, x: Tensor, beta: number, threshold: number): Ten
     const bx = mul(x, beta);
     return where(gt(bx, threshold), 1, sigmoid(bx));
   };
-  return smooth(op, y, x, extra().softplusGrad, slope, beta, threshold);
+  return smooth(op, y, x, "softplusGrad", slope, beta, threshold);
 }
 
 /** x / (1 + |x|). PyTorch: `F.softsign`. */
@@ -223,7 +228,7 @@ export function gelu(x: Tensor, options: GeluOptions = {}): Tensor {
       const cdf = mul(add(erf(mul(x, Math.sqrt(0.5))), 1), 0.5);
       return add(cdf, mul(x, mul(exp(mul(square(x), -0.5)), 0.3989422804014327))); // 1/√(2π)
     };
-    return smooth("gelu", unary("gelu", extra().gelu, x), x, extra().geluGrad, slope);
+    return smooth("gelu", unary("gelu", extra().gelu, x), x, "geluGrad", slope);
   }
   if (approximate !== "tanh")
     throw rangeError("gelu", `approximate must be "none" or "tanh": got ${describe(approximate)}`);
@@ -233,7 +238,7 @@ export function gelu(x: Tensor, options: GeluOptions = {}): Tensor {
     const s = sigmoid(mul(x, add(mul(square(x), cubic), steep)));
     return add(s, mul(mul(x, mul(s, sub(1, s))), add(mul(square(x), 3 * cubic), steep)));
   };
-  return smooth("gelu", unary("gelu", extra().geluTanh, x), x, extra().geluTanhGrad, slope);
+  return smooth("gelu", unary("gelu", extra().geluTanh, x), x, "geluTanhGrad", slope);
 }
 
 /** x / (1 + e⁻ˣ), also called swish. PyTorch: `F.silu`. */
@@ -243,7 +248,7 @@ export function silu(x: Tensor): Tensor {
     const s = sigmoid(x);
     return mul(s, add(mul(x, sub(1, s)), 1));
   };
-  return smooth("silu", unary("silu", extra().silu, x), x, extra().siluGrad, slope);
+  return smooth("silu", unary("silu", extra().silu, x), x, "siluGrad", slope);
 }
 
 /** x · tanh(log(1 + eˣ)). PyTorch: `F.mish`. */
@@ -253,19 +258,19 @@ export function mish(x: Tensor): Tensor {
     const t = tanh(softplus(x));
     return add(t, mul(mul(x, sub(1, square(t))), sigmoid(x)));
   };
-  return smooth("mish", unary("mish", extra().mish, x), x, extra().mishGrad, slope);
+  return smooth("mish", unary("mish", extra().mish, x), x, "mishGrad", slope);
 }
 
 /** min(max(x + 3, 0), 6) / 6; the derivative at ±3 is 0. PyTorch: `F.hardsigmoid`. */
 export function hardsigmoid(x: Tensor): Tensor {
   checkFloat("hardsigmoid", "x", x);
   const y = unary("hardsigmoid", extra().hardsigmoid, x);
-  return record("hardsigmoid", y, [[x, (gy) => piecewise("hardsigmoid", extra().hardsigmoidGrad, gy, x)]], [x]);
+  return record("hardsigmoid", y, [[x, (gy) => piecewise("hardsigmoid", "hardsigmoidGrad", gy, x)]], [x]);
 }
 
 /** x · min(max(x + 3, 0), 6) / 6; the derivative is −1/2 at −3 and 3/2 at 3. PyTorch: `F.hardswish`. */
 export function hardswish(x: Tensor): Tensor {
   checkFloat("hardswish", "x", x);
   const slope = () => where(le(x, 3), drop(add(div(x, 3), 0.5), lt(x, -3)), 1);
-  return smooth("hardswish", unary("hardswish", extra().hardswish, x), x, extra().hardswishGrad, slope);
+  return smooth("hardswish", unary("hardswish", extra().hardswish, x), x, "hardswishGrad", slope);
 }

@@ -8,16 +8,26 @@ const policy = "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; connec
 const page =
   '<!doctype html><meta charset="utf-8"><title>gradine</title><script type="module" src="/page.js"></script>';
 // The page posts what happened, since a driver's own ways to wait for a value inject scripts.
-const script = `const post = (path, value) => fetch(path, { method: "POST", body: value });
+const script = (call) => `const post = (path, value) => fetch(path, { method: "POST", body: value });
 try {
   const { train } = await import("/train.js");
-  await post("/result", JSON.stringify(train()));
+  await post("/result", JSON.stringify(await ${call}));
 } catch (error) {
   await post("/failure", String(error?.stack ?? error));
 }`;
 
-/** The program's result from a browser. `program` is a module that imports "gradine" and exports `train`. */
-export async function runInBrowser({ name, executablePath, program, dist }) {
+// What a page needs to share memory with its workers.
+const isolation = {
+  "cross-origin-opener-policy": "same-origin",
+  "cross-origin-embedder-policy": "require-corp",
+  "cross-origin-resource-policy": "same-origin",
+};
+
+/**
+ * The program's result from a browser. `program` is a module that imports "gradine" and exports `train`, `call` what is called
+ * of it; an `isolated` page can have threads.
+ */
+export async function runInBrowser({ name, executablePath, program, dist, call = "train()", isolated = false }) {
   const { launch } = (await import("puppeteer-core")).default;
   let settle;
   const outcome = new Promise((done, fail) => {
@@ -32,7 +42,8 @@ export async function runInBrowser({ name, executablePath, program, dist }) {
   const server = createServer(async (request, response) => {
     const path = normalize(new URL(request.url, "http://localhost").pathname);
     const send = (status, type, body) => {
-      response.writeHead(status, { "content-type": type, "content-security-policy": policy }).end(body);
+      const headers = { "content-type": type, "content-security-policy": policy, ...(isolated && isolation) };
+      response.writeHead(status, headers).end(body);
     };
     if (request.method === "POST") {
       const chunks = [];
@@ -42,7 +53,7 @@ export async function runInBrowser({ name, executablePath, program, dist }) {
       if (path === "/result") settle.done(JSON.parse(text));
       else settle.fail(new Error(`in the page: ${text}`));
     } else if (path === "/") send(200, "text/html", page);
-    else if (path === "/page.js") send(200, "text/javascript", script);
+    else if (path === "/page.js") send(200, "text/javascript", script(call));
     else if (path === "/train.js") send(200, "text/javascript", train);
     else if (path.startsWith("/gradine/")) {
       const file = await readFile(join(dist, path.slice("/gradine/".length))).catch(() => undefined);

@@ -1,5 +1,5 @@
 // Trains the network of train.js on every platform and compares the bits of its weights: with each other, and with those
-// recorded in train.sha256. A platform that cannot be had is a failure. Needs dist/ (npm run build), npm ci in this
+// recorded in train.sha256. Then that of threads.js on one thread, and where there are threads on two and four. A platform that cannot be had is a failure. Needs dist/ (npm run build), npm ci in this
 // folder, Node 20, and Debian's chromium and firefox-esr (or CHROMIUM and FIREFOX with their paths).
 //   node test/platforms/run.mjs            compares
 //   node test/platforms/run.mjs --record   records the bits of this machine's Node instead
@@ -28,9 +28,14 @@ cpSync(join(root, "package.json"), join(installation, "package.json"));
 cpSync(join(root, "dist"), join(installation, "dist"), { recursive: true });
 cpSync(join(here, "train.js"), join(project, "train.js"));
 writeFileSync(join(project, "package.json"), JSON.stringify({ type: "module", dependencies: { gradine: "*" } }));
+cpSync(join(here, "threads.js"), join(project, "threads.js"));
 writeFileSync(
   join(project, "print.js"),
   'import { train } from "./train.js";\nconsole.log(JSON.stringify(train()));\n',
+);
+writeFileSync(
+  join(project, "print-threads.js"),
+  'import { train } from "./threads.js";\nconsole.log(JSON.stringify(await train(Number(process.argv[2]))));\n',
 );
 
 /** One file with the program and the library; `format` as esbuild has it. */
@@ -76,11 +81,14 @@ async function other(command, args) {
   return { version, result: JSON.parse(await output(command, args)) };
 }
 
-const browser = (name, paths) => {
+const browser = (name, paths, more) => {
   const executablePath = paths.find((path) => path !== undefined && existsSync(path));
   if (executablePath === undefined) throw new Error(`${name} is not installed (apt-get install chromium firefox-esr)`);
-  return runInBrowser({ name, executablePath, program: join(here, "train.js"), dist: join(root, "dist") });
+  return runInBrowser({ name, executablePath, program: join(here, "train.js"), dist: join(root, "dist"), ...more });
 };
+
+const chromium = [process.env.CHROMIUM, "/usr/bin/chromium"];
+const firefox = [process.env.FIREFOX, "/usr/bin/firefox-esr", "/usr/bin/firefox"];
 
 const platforms = {
   "Node 20": () => node(20, process.execPath),
@@ -88,8 +96,8 @@ const platforms = {
   "Node 24": () => node(24, installed("node-24/bin/node")),
   Deno: () => other(installed(".bin/deno"), ["run", "--no-remote", "--node-modules-dir=manual", "print.js"]),
   Bun: () => other(installed(".bin/bun"), ["print.js"]),
-  Chromium: () => browser("chrome", [process.env.CHROMIUM, "/usr/bin/chromium"]),
-  Firefox: () => browser("firefox", [process.env.FIREFOX, "/usr/bin/firefox-esr", "/usr/bin/firefox"]),
+  Chromium: () => browser("chrome", chromium),
+  Firefox: () => browser("firefox", firefox),
   workerd: async () => {
     // Top level: workerd compiles wasm while a module is first evaluated, and refuses to in a request.
     const worker = `import { train } from "./train.js";
@@ -116,6 +124,20 @@ const platforms = {
   "bare vm context": async () => runInContext(await bundle('export { train } from "./train.js";', "iife")),
 };
 
+/** The result of threads.js on so many threads. */
+const page = (count) => ({ program: join(here, "threads.js"), call: `train(${count})`, isolated: true });
+const print = async (command, args, count) => JSON.parse(await output(command, [...args, "print-threads.js", count]));
+const deno = ["run", "--no-remote", "--node-modules-dir=manual", "--allow-read"];
+const threaded = {
+  "Node 20": (count) => print(process.execPath, [], count),
+  "Node 22": (count) => print(installed("node-22/bin/node"), [], count),
+  "Node 24": (count) => print(installed("node-24/bin/node"), [], count),
+  Deno: (count) => print(installed(".bin/deno"), deno, count),
+  Bun: (count) => print(installed(".bin/bun"), [], count),
+  Chromium: async (count) => (await browser("chrome", chromium, page(count))).result,
+  Firefox: async (count) => (await browser("firefox", firefox, page(count))).result,
+};
+
 const hash = (text) => createHash("sha256").update(text).digest("hex");
 const checks = new Checks();
 let expected =
@@ -136,6 +158,21 @@ for (const [name, run] of Object.entries(platforms)) {
     }
     if (actual !== expected) throw new Error(`${version}: the weights have SHA-256 ${actual}, not ${expected}`);
     return `${actual.slice(0, 16)}  ${version}`;
+  });
+}
+let alone;
+await checks.run("Node 20, larger, 1 thread", async () => {
+  alone = (await threaded["Node 20"](1)).weights;
+  return hash(alone).slice(0, 16);
+});
+for (const [name, run] of Object.entries(threaded)) {
+  await checks.run(`${name}, 2 and 4 threads`, async () => {
+    for (const count of [2, 4]) {
+      const { threads, reason, weights } = await run(count);
+      if (threads !== count) throw new Error(`${threads} threads instead of ${count}: ${reason}`);
+      if (weights !== alone) throw new Error(`${count} threads: SHA-256 ${hash(weights)}, alone ${hash(alone)}`);
+    }
+    return hash(alone).slice(0, 16);
   });
 }
 rmSync(project, { recursive: true, force: true });

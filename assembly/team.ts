@@ -1,0 +1,83 @@
+// Threads: how the calls of a job are shared out. A job is a list of calls that may run at once and in any order; `remaining`
+// of them are not claimed yet. Whoever takes it down from r to r - 1 has claimed call r - 1: workers, and the thread that
+// publishes the job, which takes what is left while others wake up. So a worker that is asleep, late or gone costs nothing.
+//
+// Control block at `team` (shared memory; fields in cache lines of their own):
+//     0  remaining   also what sleepers wait on; -1: workers leave
+//    64  done        calls that have ended
+//   128  sleeping    workers in atomic.wait
+//   132  failed      not 0: a call trapped in a worker
+//   136  address of the job: `remaining` calls of 256 bytes each
+// A call: kernel (i32), result (i32), then the arguments, 8 bytes each.
+//
+// A claim needs no number of the job: what `remaining` holds when it is taken down is the job of that moment, and its
+// calls stay in place until all claimed ones are done.
+import { execute } from "./execute";
+
+// @ts-ignore: decorator
+@inline
+const doneAt = 64, sleepingAt = 128, failedAt = 132, jobAt = 136;
+/** Looks at `remaining` before a worker goes to sleep: some 50 microseconds, more than the host takes between kernels. */
+// @ts-ignore: decorator
+@inline
+const patience = 40000;
+
+/** Claims a call of the current job and runs it; false when none is left. */
+function runOne(team: usize): bool {
+  let left = atomic.load<i32>(team);
+  while (left > 0) {
+    const seen = atomic.cmpxchg<i32>(team, left, left - 1);
+    if (seen == left) {
+      const call = <usize>load<u32>(team, jobAt) + (<usize>(left - 1) << 8);
+      store<i32>(call, execute(load<i32>(call), call + 8), 4);
+      atomic.add<i32>(team, 1, doneAt);
+      return true;
+    }
+    left = seen;
+  }
+  return false;
+}
+
+/** The life of a worker, until it is dismissed. */
+export function work(team: usize): void {
+  let looks = patience;
+  while (atomic.load<i32>(team) >= 0) {
+    if (runOne(team)) looks = patience;
+    else if (--looks == 0) {
+      // Counted before the wait looks at `remaining`: either it sees a job, or the publisher sees a sleeper.
+      atomic.add<i32>(team, 1, sleepingAt);
+      atomic.wait<i32>(team, 0, -1);
+      atomic.sub<i32>(team, 1, sleepingAt);
+      looks = patience;
+    }
+  }
+}
+
+/** In a worker, after a trap: its call counts as done, and the job as failed. */
+export function fail(team: usize): void {
+  atomic.store<i32>(team, 1, failedAt);
+  atomic.add<i32>(team, 1, doneAt);
+}
+
+/** Publishes a job of `calls` calls, works on it, and waits for the others as `join`. */
+export function publish(team: usize, calls: i32, looks: i32): i32 {
+  atomic.store<i32>(team, 0, doneAt);
+  atomic.store<i32>(team, calls);
+  if (atomic.load<i32>(team, sleepingAt)) atomic.notify(team, calls - 1);
+  while (runOne(team)) {}
+  return join(team, calls, looks);
+}
+
+/** Looks up to `looks` times whether `calls` calls have ended; no waiting, which a page's main thread must not do. */
+export function join(team: usize, calls: i32, looks: i32): i32 {
+  for (; looks > 0; --looks) {
+    if (atomic.load<i32>(team, doneAt) == calls) return 1;
+  }
+  return 0;
+}
+
+/** Sends the workers home; sleepers too. */
+export function dismiss(team: usize): void {
+  atomic.store<i32>(team, -1);
+  atomic.notify(team);
+}
