@@ -16,8 +16,8 @@ import { keep, load } from "./results.mjs";
 const ROOT = fileURLToPath(new URL("..", import.meta.url));
 /** In the order of the results. */
 const CASES = [
-  ...["matmul", "train-tiny", "train-mlp", "cnn", "conv", "sequence", "inference", "elementwise"],
-  ...["threads", "cold-start", "chromium"],
+  ...["matmul", "matmul-transposed", "train-tiny", "train-mlp", "cnn", "conv", "sequence", "inference"],
+  ...["elementwise", "threads", "cold-start", "chromium"],
 ];
 const QUICK = { samples: 3, minMs: 5, warmMs: 20 };
 
