@@ -1,6 +1,6 @@
 // Some of the other benches in headless Chromium, on a page's main thread.
-import { rows as cnn } from "./cnn.mjs";
 import { rows as elementwise } from "./elementwise.mjs";
+import { rows as inference } from "./inference.mjs";
 import { rows as matmul } from "./matmul.mjs";
 import { rows as transposed } from "./matmul-transposed.mjs";
 import { rows as mlp } from "./train-mlp.mjs";
@@ -19,9 +19,6 @@ export const rows = [
   ),
   ...named("MLP 2-16-16-1 training step, ", tiny),
   ...named("MLP 784-128-10 training step, ", mlp),
-  ...named(
-    "CNN, ",
-    cnn.filter(({ spec }) => spec.kind === "inference"),
-  ),
+  ...named("inference, ", inference),
   ...elementwise,
 ].map((row) => ({ ...row, candidates, goals: [] }));
