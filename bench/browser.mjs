@@ -41,7 +41,7 @@ export async function startPage(file) {
   const { launch } = (await import(pathToFileURL(resolve("puppeteer-core")))).default;
   const files = createServer(serveFile);
   await new Promise((done) => files.listen(0, "127.0.0.1", done));
-  const browser = await launch({ executablePath, args: ["--no-sandbox"], protocolTimeout: 600_000 });
+  const browser = await launch({ executablePath, args: ["--no-sandbox"], protocolTimeout: 120_000 });
   const tab = await browser.newPage();
   await tab.goto(`http://127.0.0.1:${files.address().port}/#${file}`);
   await tab.waitForFunction("globalThis.reply && crossOriginIsolated");

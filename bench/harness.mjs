@@ -8,19 +8,34 @@
 
 /**
  * Medians per repetition; `times` holds one figure of each round. With `less`, the name of a candidate that does nothing,
- * its time in the round is taken off the others', and it is left out.
+ * its time in the round is taken off the others', and it is left out. A candidate that fails is left out too, and
+ * `failed(candidate, error)` is told; without it the failure is the bench's.
  * @param {Candidate[]} candidates
- * @param {{ samples?: number, minMs?: number, warmMs?: number, less?: string }} [options]
+ * @param {{ samples?: number, minMs?: number, warmMs?: number, less?: string, failed?: (candidate: Candidate, error: Error) => void }} [options]
  * @returns {Promise<Timing[]>}
  */
-export async function measure(candidates, { samples = 11, minMs = 20, warmMs = 500, less } = {}) {
-  const plans = [];
-  for (const candidate of candidates) plans.push(await calibrate(candidate, minMs, warmMs));
+export async function measure(candidates, { samples = 11, minMs = 20, warmMs = 500, less, failed = rethrow } = {}) {
+  let plans = [];
+  const attempt = async (plan, work) => {
+    try {
+      await work();
+    } catch (error) {
+      plans = plans.filter((one) => one !== plan);
+      failed(plan.candidate, error);
+    }
+  };
+  for (const candidate of candidates) {
+    const plan = { candidate, repetitions: 1, times: [] };
+    plans.push(plan);
+    await attempt(plan, () => calibrate(plan, minMs, warmMs));
+  }
   for (let round = 0; round < samples; round++) {
-    for (let i = 0; i < plans.length; i++) {
-      // Rotating the order keeps a candidate from always inheriting the same neighbour's caches.
-      const plan = plans[(i + round) % plans.length];
-      plan.times.push((await plan.candidate.run(plan.repetitions)) / plan.repetitions);
+    // Rotating the order keeps a candidate from always inheriting the same neighbour's caches.
+    const from = round % plans.length;
+    for (const plan of [...plans.slice(from), ...plans.slice(0, from)]) {
+      await attempt(plan, async () => {
+        plan.times.push((await plan.candidate.run(plan.repetitions)) / plan.repetitions);
+      });
     }
   }
   const idle = plans.find(({ candidate }) => candidate.name === less);
@@ -48,19 +63,21 @@ export const ratio = (other, one) => median(other.times.map((time, round) => tim
  * Warms a candidate up and finds how many repetitions make a sample of at least minMs. Engines compile in tiers and jax-js
  * one function at a time, so warm means: no sample of the last warmMs was 2 % faster than the best before.
  */
-async function calibrate(candidate, minMs, warmMs) {
-  let repetitions = 1;
+async function calibrate(plan, minMs, warmMs) {
   let best = Infinity;
   for (let calm = 0; calm < warmMs; ) {
     // Not below a browser clock's tick, or a first sample of 0 would ask for repetitions without end.
-    const ms = Math.max(await candidate.run(repetitions), 0.005);
-    calm = ms / repetitions < 0.98 * best ? 0 : calm + ms;
-    best = Math.min(best, ms / repetitions);
+    const ms = Math.max(await plan.candidate.run(plan.repetitions), 0.005);
+    calm = ms / plan.repetitions < 0.98 * best ? 0 : calm + ms;
+    best = Math.min(best, ms / plan.repetitions);
     // At most eightfold at once: the first calls say little about the warm ones.
-    repetitions = Math.max(1, Math.ceil(Math.min(8 * repetitions, minMs / best)));
+    plan.repetitions = Math.max(1, Math.ceil(Math.min(8 * plan.repetitions, minMs / best)));
   }
-  return { candidate, repetitions, times: [] };
 }
+
+const rethrow = (_, error) => {
+  throw error;
+};
 
 export const median = (values) => quantile(values, 0.5);
 

@@ -12,14 +12,14 @@ const node24 = here("./node_modules/node-24/bin/node");
 
 /** A module of peers/ in Node; `settings` are handed to its `start`. */
 const inNode = (file, library, settings = {}, command = node20) => ({
-  launch: () => startProcess({ command, args: [here("./host.mjs"), new URL(`./peers/${file}`, import.meta.url).href] }),
+  begin: () => startProcess({ command, args: [here("./host.mjs"), new URL(`./peers/${file}`, import.meta.url).href] }),
   library: () => `${library()}${command === node24 ? " (Node 24)" : ""}`,
   settings,
 });
-const inChromium = (file, library, settings = {}) => ({ launch: () => startPage(file), library, settings });
+const inChromium = (file, library, settings = {}) => ({ begin: () => startPage(file), library, settings });
 /** A program of peers/cold/, started anew for each sample. jax-js asks for Node 24, so all of them run on that. */
 const cold = (file, library) => ({
-  launch: () => startAnew({ command: node24, args: [here(`./peers/cold/${file}`)] }),
+  begin: () => startAnew({ command: node24, args: [here(`./peers/cold/${file}`)] }),
   library: () => `${library()} (Node 24)`,
 });
 
@@ -32,7 +32,7 @@ const jax = installed("@jax-js/jax");
 // Debian's Python by its full path, for another one first in PATH has no python3-torch; PYTHON names a different one.
 // One thread means both of PyTorch's pools; its BLAS listens to the environment only.
 const torch = (settings) => ({
-  launch: () =>
+  begin: () =>
     startProcess({
       command: process.env.PYTHON ?? "/usr/bin/python3",
       args: [here("./peers/torch_peer.py")],
@@ -67,21 +67,25 @@ const running = new Map();
 
 /** The candidate of that name set to a task: { name, version, check(), run(repetitions) }. Rejects with the peer's reason. */
 export async function open(name, spec) {
-  if (!running.has(name)) running.set(name, launch(PEERS[name]));
+  // One that broke down at an earlier task gets another chance; one that cannot start does not.
+  const known = await running.get(name);
+  if (!known || known.ended?.()) running.set(name, launch(PEERS[name]));
   const { call, version } = await running.get(name);
   await call("open", spec);
   return { name, version, check: () => call("check"), run: (repetitions) => call("run", repetitions) };
 }
 
-async function launch({ launch, library, settings }) {
-  const peer = await launch();
-  const reply = await peer.call("start", settings).catch((error) => {
-    peer.end(); // nothing else would, and a process that waits keeps the bench alive
+async function launch({ begin, library, settings }) {
+  const peer = await begin();
+  try {
+    const reply = await peer.call("start", settings);
+    // PyTorch is no package of this folder: it tells its version itself.
+    const version = [library?.() ?? reply, peer.version].filter(Boolean).join(" in ");
+    return { ...peer, version };
+  } catch (error) {
+    await peer.end(); // nothing else would, and a process that waits keeps the bench alive
     throw error;
-  });
-  // PyTorch is no package of this folder: it tells its version itself.
-  const version = [library?.() ?? reply, peer.version].filter(Boolean).join(" in ");
-  return { ...peer, version };
+  }
 }
 
 /** Ends all peers. */

@@ -3,6 +3,9 @@ import { spawn } from "node:child_process";
 import { createInterface } from "node:readline";
 import { decode, encode } from "./wire.mjs";
 
+/** Milliseconds until a process that does not answer is ended. */
+const PATIENCE = 120_000;
+
 /** A process that answers requests (serve.mjs): { call(method, params), end() }. */
 export function startProcess({ command, args, env }) {
   const child = spawn(command, args, { stdio: ["pipe", "ignore", "pipe", "pipe"], env: { ...process.env, ...env } });
@@ -11,7 +14,7 @@ export function startProcess({ command, args, env }) {
   let stderr = "";
   let ended;
   const fail = (reason) => {
-    ended = reason;
+    ended ??= reason;
     for (const { reject } of waiting.values()) reject(new Error(reason));
     waiting.clear();
   };
@@ -19,7 +22,7 @@ export function startProcess({ command, args, env }) {
     stderr = (stderr + text).slice(-2000);
   });
   child.on("error", (error) => fail(error.message));
-  child.on("close", () => fail(reasonIn(stderr)));
+  child.on("close", (status) => fail(reasonIn(stderr, status)));
   // A process that is gone cannot take its message; "close" reports it.
   child.stdin.on("error", () => {});
   createInterface({ input: child.stdio[3] }).on("line", (line) => {
@@ -29,13 +32,21 @@ export function startProcess({ command, args, env }) {
     if (error === undefined) resolve(result);
     else reject(new Error(error));
   });
+  const request = (method, params) =>
+    new Promise((resolve, reject) => {
+      if (ended) return reject(new Error(ended));
+      waiting.set(++ids, { resolve, reject });
+      child.stdin.write(`${encode({ id: ids, method, params })}\n`);
+    });
   return {
-    call: (method, params) =>
-      new Promise((resolve, reject) => {
-        if (ended) return reject(new Error(ended));
-        waiting.set(++ids, { resolve, reject });
-        child.stdin.write(`${encode({ id: ids, method, params })}\n`);
-      }),
+    call(method, params) {
+      const timer = setTimeout(() => {
+        fail(`no answer to ${method} in ${PATIENCE / 1000} s`);
+        child.kill();
+      }, PATIENCE);
+      return request(method, params).finally(() => clearTimeout(timer));
+    },
+    ended: () => ended !== undefined,
     // A closed stdin is the signal to end.
     end: () => child.stdin.end(),
   };
@@ -57,7 +68,7 @@ export function startAnew({ command, args }) {
       child.on("error", reject);
       child.on("close", (status) => {
         if (status === 0) resolve({ ms: performance.now() - start, out });
-        else reject(new Error(reasonIn(stderr)));
+        else reject(new Error(reasonIn(stderr, status)));
       });
     });
   const methods = {
@@ -74,4 +85,5 @@ export function startAnew({ command, args }) {
 }
 
 /** The line of a process's last words that names the error. */
-const reasonIn = (stderr) => /^\w*(?:Error|Exception).*$/m.exec(stderr)?.[0] ?? `the process ended: ${stderr.trim()}`;
+const reasonIn = (stderr, status) =>
+  /^\w*(?:Error|Exception).*$/m.exec(stderr)?.[0] ?? `the process ended with ${status}: ${stderr.trim()}`;

@@ -16,10 +16,9 @@ import { keep, load } from "./results.mjs";
 const ROOT = fileURLToPath(new URL("..", import.meta.url));
 /** In the order of the results. */
 const CASES = [
-  ...["matmul", "train-tiny", "train-mlp", "cnn", "conv", "sequence", "inference", "elementwise"],
-  ...["threads", "cold-start", "chromium"],
+  ...["matmul", "matmul-transposed", "train-tiny", "train-mlp", "cnn", "conv", "sequence", "inference"],
+  ...["elementwise", "threads", "cold-start", "chromium"],
 ];
-const peak = peakCandidate();
 const QUICK = { samples: 3, minMs: 5, warmMs: 20 };
 
 const { values: flags, positionals } = parseArgs({
@@ -31,6 +30,7 @@ if (unknown.length)
   throw new RangeError(`run: no bench of this name: ${unknown.join(", ")}. There are: ${CASES.join(", ")}`);
 if (flags.quick && flags.write) throw new RangeError("run: --quick measures too little to be kept with --write");
 
+let peak;
 const results = flags.write ? load() : { cases: {} };
 for (const name of CASES.filter((one) => !positionals.length || positionals.includes(one))) {
   const result = await runBench(await import(`./cases/${name}.mjs`));
@@ -44,7 +44,7 @@ async function runBench(bench) {
   const notes = new Map();
   const versions = new Set();
   const rows = [];
-  const load = loadavg()[0].toFixed(1);
+  const busy = loadavg()[0].toFixed(1);
   for (const row of bench.rows) {
     const note = (text) => notes.set(text, [...(notes.get(text) ?? []), row.label]);
     const timings = await timeRow(row, row.candidates ?? bench.candidates, bench.less, { versions, note });
@@ -53,7 +53,12 @@ async function runBench(bench) {
     process.stderr.write(`${row.label}: ${figures.join(", ")}\n`);
   }
   await closeAll();
-  const about = { machine: machine(), versions: [...versions], load, date: new Date().toISOString().slice(0, 10) };
+  const about = {
+    machine: machine(),
+    versions: [...versions],
+    load: busy,
+    date: new Date().toISOString().slice(0, 10),
+  };
   return {
     build: build(),
     goals: goalsOf(rows, bench.candidates[0]),
@@ -64,13 +69,15 @@ async function runBench(bench) {
 /** The timings of the candidates whose results are right. */
 async function timeRow(row, names, less, { versions, note }) {
   const ready = [];
+  const leftOut = ({ name }, { message }) =>
+    note(`${name}: not timed: ${message.split("\n", 1)[0].replaceAll(ROOT, "")}`);
   for (const name of names) {
     try {
       const candidate = await open(name, row.spec);
       ready.push({ ...candidate, values: await candidate.check() });
       if (candidate.version) versions.add(candidate.version);
     } catch (error) {
-      note(`${name}: not timed: ${error.message.split("\n", 1)[0].replaceAll(ROOT, "")}`);
+      leftOut({ name }, error);
     }
   }
   const compared = ready.filter(({ name, values }) => values && name !== less);
@@ -83,9 +90,10 @@ async function timeRow(row, names, less, { versions, note }) {
     return !wrong;
   });
   // The machine's own peak is one more candidate: on a shared machine the clock moves within a bench.
-  const yardstick = row.flop ? [await peak] : [];
+  if (row.flop) peak ??= await peakCandidate();
+  const yardstick = row.flop ? [peak] : [];
   const candidates = [...right.map((candidate) => ({ ...candidate, flop: row.flop })), ...yardstick];
-  return measure(candidates, { less, ...(flags.quick && QUICK) });
+  return measure(candidates, { less, failed: leftOut, ...(flags.quick && QUICK) });
 }
 
 /** What must come out: by the case's float64 loops, else by PyTorch in float64, else what the candidates agree on. */

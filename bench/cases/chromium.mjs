@@ -1,7 +1,8 @@
 // Some of the other benches in headless Chromium, on a page's main thread.
-import { rows as conv } from "./cnn.mjs";
 import { rows as elementwise } from "./elementwise.mjs";
+import { rows as inference } from "./inference.mjs";
 import { rows as matmul } from "./matmul.mjs";
+import { rows as transposed } from "./matmul-transposed.mjs";
 import { rows as mlp } from "./train-mlp.mjs";
 import { rows as tiny } from "./train-tiny.mjs";
 
@@ -14,13 +15,10 @@ const named = (prefix, rows) => rows.map((row) => ({ ...row, label: `${prefix}${
 export const rows = [
   ...named(
     "product ",
-    matmul.filter(({ label }) => products.includes(label)),
+    [...matmul, ...transposed].filter(({ label }) => products.includes(label)),
   ),
   ...named("MLP 2-16-16-1 training step, ", tiny),
   ...named("MLP 784-128-10 training step, ", mlp),
-  ...named(
-    "CNN, ",
-    conv.filter(({ spec }) => spec.kind === "inference"),
-  ),
+  ...named("inference, ", inference),
   ...elementwise,
 ].map((row) => ({ ...row, candidates, goals: [] }));

@@ -2,7 +2,7 @@
 import * as gradine from "../../dist/index.js";
 import { Adam, SGD } from "../../dist/optim/index.js";
 import { network, toTensor } from "./gradine-nets.mjs";
-import { atProbes, losses } from "./timing.mjs";
+import { atProbes, losses, time } from "./timing.mjs";
 
 const { crossEntropy, manualSeed, mean, mseLoss, mul, noGrad, rsqrt, square, steps, sub } = gradine;
 
@@ -47,10 +47,10 @@ const TASKS = {
   inference({ layers, x }) {
     const model = network(layers).eval();
     const input = toTensor(x);
-    const predict = () => model.forward(input).toTypedArray();
+    const predict = () => noGrad(() => model.forward(input).toTypedArray());
     return {
-      check: () => noGrad(() => Array.from(predict())),
-      run: (repetitions) => noGrad(() => timeScoped(repetitions, predict)),
+      check: () => Array.from(predict()),
+      run: (repetitions) => time(repetitions, predict),
     };
   },
 
