@@ -19,7 +19,7 @@ import {
   type Training,
   type TrainingCheckpoint,
 } from "./events.js";
-import { type FitOptions, treatment } from "./options.js";
+import { type SettledFitOptions, treatment } from "./options.js";
 
 /** Where a training is: what a checkpoint holds beside the parts' own states. */
 interface Position {
@@ -51,13 +51,13 @@ export function* session(
   op: string,
   model: Module,
   loader: Iterable<Pair>,
-  options: FitOptions,
+  options: SettledFitOptions,
 ): globalThis.Generator<TrainEvent | Promise<unknown> | null, FitResult> {
-  const { optimizer, validation, schedule, scheduleEvery = "epoch", callbacks = [], transform, signal } = options;
-  const { epochs = 1, accumulate = 1, monitor = "loss", mode = "auto" } = options;
+  const { optimizer, validation, schedule, scheduleEvery, callbacks, transform, signal } = options;
+  const { epochs, accumulate, monitor = "loss", mode, metrics } = options;
   const loss = lossFunction(op, options.loss);
   const treat = treatment(op, options);
-  const measures = new Measures(op, options.metrics ?? {});
+  const measures = new Measures(op, metrics);
   const stream: Generator = nextStream("fit");
   const parts: Parts = { model, optimizer, schedule, callbacks };
   const loaders: [Resumable, Resumable] = [loader as Resumable, (validation ?? {}) as Resumable];
@@ -240,7 +240,7 @@ export function* session(
             batch: at.batch,
             batches,
             loss: value,
-            values: measures.means.values,
+            values: measures.means,
             seconds: now() - begun,
           };
           yield* tell("onBatch", event);
@@ -253,7 +253,7 @@ export function* session(
       if (at.batch === 0)
         throw rangeError(op, "the loader gave no batches", "Is the dataset empty, or dropLast on a short one?");
       // A loader that does not tell its length may leave gradients over.
-      if (pending) runInScope("a step of fit()", () => update(measures.means.values.loss!));
+      if (pending) runInScope("a step of fit()", () => update(measures.means.loss!));
       const trained = measures.values;
       let checked: Record<string, number> | undefined;
       if (validation !== undefined) {
@@ -270,7 +270,7 @@ export function* session(
           yield null;
         }
         if (ending !== null) break;
-        if (measures.means.count === 0)
+        if (measures.count === 0)
           throw rangeError(op, "the validation gave no batches", "Can it be iterated once an epoch?");
         checked = measures.values;
         yield { type: "validation", epoch: at.epoch, values: checked };
