@@ -1574,7 +1574,6 @@ declare module "gradine/optim" {
   }
   export class CosineAnnealingLR extends LRScheduler<CosineAnnealingLROptions> {
     constructor(optimizer: Scheduled, options: Partial<CosineAnnealingLROptions>);
-    protected check(): void;
     rate(t: number, base: number): number;
   }
   export interface CosineAnnealingLROptions {
@@ -1583,7 +1582,6 @@ declare module "gradine/optim" {
   }
   export class CosineAnnealingWarmRestarts extends LRScheduler<CosineAnnealingWarmRestartsOptions> {
     constructor(optimizer: Scheduled, options: Partial<CosineAnnealingWarmRestartsOptions>);
-    protected check(): void;
     rate(t: number, base: number): number;
   }
   export interface CosineAnnealingWarmRestartsOptions {
@@ -1630,7 +1628,6 @@ declare module "gradine/optim" {
     constructor(optimizer: Scheduled, options: {
       warmupSteps: number;
     });
-    protected check(): void;
     rate(t: number, base: number): number;
   }
   export class LBFGS extends Optimizer<LBFGSOptions> {
@@ -1695,7 +1692,6 @@ declare module "gradine/optim" {
   }
   export class LinearLR extends LRScheduler<LinearLROptions> {
     constructor(optimizer: Scheduled, options?: Partial<LinearLROptions>);
-    protected check(): void;
     rate(t: number, base: number): number;
   }
   export interface LinearLROptions {
@@ -1801,7 +1797,6 @@ declare module "gradine/optim" {
   })[];
   export class PolynomialLR extends LRScheduler<PolynomialLROptions> {
     constructor(optimizer: Scheduled, options?: Partial<PolynomialLROptions>);
-    protected check(): void;
     rate(t: number, base: number): number;
   }
   export interface PolynomialLROptions {
@@ -1825,6 +1820,7 @@ declare module "gradine/optim" {
     best: number;
     numBadEpochs: number;
     constructor(optimizer: Scheduled, options?: Partial<ReduceLROnPlateauOptions>);
+    private get sign();
     step(value: number): void;
     getLastLr(): number[];
     stateDict(): SchedulerState;
@@ -1888,7 +1884,6 @@ declare module "gradine/optim" {
   }
   export class StepLR extends LRScheduler<StepLROptions> {
     constructor(optimizer: Scheduled, options: Partial<StepLROptions>);
-    protected check(): void;
     rate(t: number, base: number): number;
   }
   export interface StepLROptions {
@@ -1901,7 +1896,6 @@ declare module "gradine/optim" {
     constructor(optimizer: Scheduled, options: {
       steps: number;
     });
-    protected check(): void;
     rate(t: number, base: number): number;
   }
   export class WeightAverage {
@@ -2033,11 +2027,11 @@ declare module "gradine/train" {
     readonly error?: (output: Tensor, target: Tensor) => number | Tensor;
   }
   export type BaggingPart = Omit<Member, "model" | "loss"> & {
-    readonly weights: Readonly<Record<string, {
+    readonly weights: Record<string, {
       data: TypedArray;
       shape: readonly number[];
       dtype: DType;
-    }>>;
+    }>;
   };
   export interface BaggingResult {
     readonly model: Ensemble;
@@ -2054,11 +2048,8 @@ declare module "gradine/train" {
     readonly values: Values;
     readonly seconds: number;
   }
-  export class CSVLogger implements Callback {
-    constructor(write: (line: string) => unknown);
+  export class CSVLogger extends LineLogger implements Callback {
     onEpoch(event: EpochResult): unknown;
-    stateDict(): CallbackState;
-    loadStateDict({ values }: CallbackState): void;
   }
   export class CalibrationError extends Likelihood {
     update(output: Tensor, target: Tensor): void;
@@ -2076,13 +2067,12 @@ declare module "gradine/train" {
     readonly values: unknown;
     readonly tensors?: Readonly<Record<string, Tensor>>;
   }
-  export class Checkpoint implements Callback {
+  export class Checkpoint extends Stateful implements Callback {
+    protected readonly lasting: string[];
     constructor(options: CheckpointOptions);
     onBatch(_: BatchEvent, training: Training): void;
     onEpoch(event: EpochResult, training: Training): void;
     onEnd({ kind }: FitResult, training: Training): void;
-    stateDict(): CallbackState;
-    loadStateDict({ values }: CallbackState): void;
   }
   export interface CheckpointOptions {
     readonly save: (name: string, checkpoint: TrainingCheckpoint) => unknown;
@@ -2145,13 +2135,14 @@ declare module "gradine/train" {
     readonly findings: readonly Finding[];
     readonly text: string;
   }
-  export class EarlyStopping implements Callback {
+  export class EarlyStopping extends Stateful implements Callback {
     best: number;
+    protected readonly lasting: string[];
     constructor(options?: EarlyStoppingOptions);
     onEpoch(event: EpochResult, training: Training): void;
     onEnd({ kind }: FitResult, { model }: Training): void;
     stateDict(): CallbackState;
-    loadStateDict({ values, tensors }: CallbackState): void;
+    loadStateDict(state: CallbackState): void;
   }
   export interface EarlyStoppingOptions {
     readonly monitor?: string;
@@ -2226,15 +2217,13 @@ declare module "gradine/train" {
     } | null;
     readonly reason?: string;
   }
-  export class JSONLLogger implements Callback {
-    constructor(write: (line: string) => unknown);
+  export class JSONLLogger extends LineLogger implements Callback {
     onEpoch(event: EpochResult): unknown;
   }
-  export class LearningRateLogger implements Callback {
+  export class LearningRateLogger extends Stateful implements Callback {
     rates: (readonly number[])[];
+    protected readonly lasting: string[];
     onBatch(_: BatchEvent, { rates, steps }: Training): void;
-    stateDict(): CallbackState;
-    loadStateDict({ values }: CallbackState): void;
   }
   export interface LearningRateRange {
     readonly rates: readonly number[];
@@ -2242,7 +2231,6 @@ declare module "gradine/train" {
     readonly suggestion: number | null;
   }
   export class LogLoss extends Likelihood {
-    compute(): number;
   }
   export class LoraLinear extends Module {
     static typeName: string;
@@ -2349,10 +2337,9 @@ declare module "gradine/train" {
     });
     onBatch(_: BatchEvent, training: Training): void;
   }
-  export class TopKAccuracy extends StreamingMetric {
+  export class TopKAccuracy extends Mean {
     constructor(k?: number);
     update(output: Tensor, target: Tensor): void;
-    compute(): number;
   }
   export type TrainEvent = BatchEvent | {
     readonly type: "validation";
@@ -2817,6 +2804,18 @@ abstract class RuleOptimizer<Options extends RuleOptions> extends Optimizer<Opti
 type Gradients<O extends GradOptions> = O extends {
   readonly allowUnused: true;
 } ? (Tensor | null)[] : Tensor[];
+// dist/train/callbacks.d.ts#LineLogger
+abstract class LineLogger extends Stateful {
+  protected begun: boolean;
+  protected readonly lasting: string[];
+  protected readonly write: (line: string) => unknown;
+  constructor(write: (line: string) => unknown);
+}
+// dist/train/callbacks.d.ts#Stateful
+abstract class Stateful {
+  stateDict(): CallbackState;
+  loadStateDict({ values }: CallbackState): void;
+}
 // dist/train/checkpoint.d.ts#Weights
 class Weights {
   tensors: Record<string, Tensor>;
@@ -2844,11 +2843,15 @@ interface SearchOptions {
   readonly mode?: Mode;
 }
 // dist/train/streaming.d.ts#Likelihood
-abstract class Likelihood extends StreamingMetric {
+abstract class Likelihood extends Mean {
   protected readonly logits: boolean;
   constructor(options?: ProbabilityOptions);
   protected rows(output: Tensor, target: Tensor): Rows;
   update(output: Tensor, target: Tensor): void;
+}
+// dist/train/streaming.d.ts#Mean
+abstract class Mean extends StreamingMetric {
+  compute(): number;
 }
 // dist/train/streaming.d.ts#Ranking
 abstract class Ranking extends StreamingMetric {
