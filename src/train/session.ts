@@ -74,7 +74,7 @@ export function* session(
   let begunWith = statesOf();
   let pending = false; // gradients that no step has used yet
   let ending: { kind: FitResult["kind"]; reason?: string } | null = null;
-  let saves: { name: string; save: (checkpoint: TrainingCheckpoint) => unknown }[] = [];
+  const saves: { name: string; save: (checkpoint: TrainingCheckpoint) => unknown }[] = [];
 
   const training: Training = {
     model,
@@ -106,26 +106,20 @@ export function* session(
   });
 
   /** Calls a method of every callback, then saves what they asked for. */
-  function* tell<K extends "onStart" | "onBatch" | "onEpoch" | "onEnd">(
-    method: K,
-    event?: unknown,
+  function* tell(
+    method: "onStart" | "onBatch" | "onEpoch" | "onEnd",
+    ...event: readonly unknown[]
   ): globalThis.Generator<TrainEvent | Promise<unknown>> {
     for (const callback of callbacks) {
-      if (callback[method] === undefined) continue;
-      const answer =
-        method === "onStart"
-          ? callback.onStart!(training)
-          : (callback[method] as (event: unknown, training: Training) => unknown).call(callback, event, training);
+      const told = callback[method] as ((...given: unknown[]) => unknown) | undefined;
+      const answer = told?.call(callback, ...event, training);
       if (answer instanceof Promise) yield answer;
     }
     while (saves.length > 0) {
-      const asked = saves;
-      saves = [];
-      for (const { name, save } of asked) {
-        const saved = save(capture(parts, position()));
-        if (saved instanceof Promise) yield saved;
-        yield { type: "checkpoint", name, epoch: at.epoch, batch: at.batch };
-      }
+      const { name, save } = saves.shift()!;
+      const saved = save(capture(parts, position()));
+      if (saved instanceof Promise) yield saved;
+      yield { type: "checkpoint", name, epoch: at.epoch, batch: at.batch };
     }
   }
 
