@@ -42,6 +42,9 @@ export interface OneCycleLROptions {
   threePhase: boolean;
 }
 
+const totalOf = ({ totalSteps, epochs, stepsPerEpoch }: OneCycleLROptions): number =>
+  totalSteps ?? epochs! * stepsPerEpoch!;
+
 /** The 1cycle policy (Smith and Topin 2019); `step()` after every batch. PyTorch: `OneCycleLR`. */
 export class OneCycleLR extends LRScheduler<OneCycleLROptions> {
   constructor(optimizer: Scheduled, options: Partial<OneCycleLROptions>) {
@@ -61,14 +64,9 @@ export class OneCycleLR extends LRScheduler<OneCycleLROptions> {
     });
   }
 
-  private get total(): number {
-    const { totalSteps, epochs, stepsPerEpoch } = this.options;
-    return totalSteps ?? epochs! * stepsPerEpoch!;
-  }
-
   protected override check(): void {
     const { cycleMomentum, maxLr, divFactor } = this.options;
-    if (!(this.total > 0)) throw rangeError(this.name, "give totalSteps, or epochs and stepsPerEpoch");
+    if (!(totalOf(this.options) > 0)) throw rangeError(this.name, "give totalSteps, or epochs and stepsPerEpoch");
     if (cycleMomentum) checkMomentum(this.name, this.optimizer);
     this.optimizer.paramGroups.forEach((group, i) => {
       group.initialLr = of(maxLr, i) / divFactor;
@@ -78,7 +76,7 @@ export class OneCycleLR extends LRScheduler<OneCycleLROptions> {
   /** From one of [first, highest, last] to the next, by the phases. */
   private anneal(t: number, points: readonly [number, number, number]): number {
     const { pctStart, threePhase, annealStrategy } = this.options;
-    const { total } = this;
+    const total = totalOf(this.options);
     if (t > total) throw rangeError(this.name, `step ${t} is beyond the ${total} of the cycle`);
     const [first, high, last] = points;
     const rise = pctStart * total - 1;
@@ -92,12 +90,11 @@ export class OneCycleLR extends LRScheduler<OneCycleLROptions> {
     return annealStrategy === "cos" ? cosine(from, to, share) : from + (to - from) * share;
   }
 
-  rate(t: number, base: number, group: number): number {
-    return this.anneal(t, [base, of(this.options.maxLr, group), base / this.options.finalDivFactor]);
+  rate(t: number, base: number, { maxLr, finalDivFactor }: OneCycleLROptions, group: number): number {
+    return this.anneal(t, [base, of(maxLr, group), base / finalDivFactor]);
   }
 
-  override momentum(t: number): number | undefined {
-    const { cycleMomentum, baseMomentum, maxMomentum } = this.options;
+  override momentum(t: number, { cycleMomentum, baseMomentum, maxMomentum }: OneCycleLROptions): number | undefined {
     return cycleMomentum ? this.anneal(t, [maxMomentum, baseMomentum, maxMomentum]) : undefined;
   }
 }
@@ -172,12 +169,11 @@ export class CyclicLR extends LRScheduler<CyclicLROptions> {
     return (x <= up ? x / up : (x - 1) / (up - 1)) * scale;
   }
 
-  rate(t: number, base: number, group: number): number {
-    return base + (of(this.options.maxLr, group) - base) * this.height(t);
+  rate(t: number, base: number, { maxLr }: CyclicLROptions, group: number): number {
+    return base + (of(maxLr, group) - base) * this.height(t);
   }
 
-  override momentum(t: number): number | undefined {
-    const { cycleMomentum, baseMomentum, maxMomentum } = this.options;
+  override momentum(t: number, { cycleMomentum, baseMomentum, maxMomentum }: CyclicLROptions): number | undefined {
     return cycleMomentum ? maxMomentum - (maxMomentum - baseMomentum) * this.height(t) : undefined;
   }
 }

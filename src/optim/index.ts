@@ -43,6 +43,7 @@ export { Adadelta, Adagrad, Adamax, Lion, NAdam, RAdam, RMSprop, Rprop } from ".
 export type {
   CosineAnnealingLROptions,
   CosineAnnealingWarmRestartsOptions,
+  LambdaLROptions,
   LinearLROptions,
   LrLambda,
   MultiStepLROptions,

@@ -28,11 +28,15 @@ export interface LBFGSOptions {
 
 /** What is carried from step to step: vectors over all parameters, in their order. */
 interface Memory {
-  iterations: number;
-  direction: Float32Array;
-  length: number;
-  gradient: Float32Array;
-  scale: number;
+  /** Iterations so far. */
+  nIter: number;
+  /** The last direction, the length that was gone along it, and the gradient before. */
+  d: Float32Array;
+  t: number;
+  prevFlatGrad: Float32Array;
+  /** The inverse curvature that the two loops begin with. */
+  hDiag: number;
+  /** Changes of the gradient (y) and of the weights (s), and 1/(y·s). */
   changes: { y: Float32Array; s: Float32Array; rho: number }[];
 }
 
@@ -137,21 +141,21 @@ export class LBFGS extends Optimizer<LBFGSOptions> {
     let evaluations = 1;
     if (greatest(gradient) <= toleranceGrad) return first;
     const memory: Memory = (this.memory ??= {
-      iterations: 0,
-      direction: new Float32Array(0),
-      length: 0,
-      gradient: new Float32Array(0),
-      scale: 1,
+      nIter: 0,
+      d: new Float32Array(0),
+      t: 0,
+      prevFlatGrad: new Float32Array(0),
+      hDiag: 1,
       changes: [],
     });
     for (let i = 1; i <= maxIter; i++) {
-      memory.iterations++;
-      if (memory.iterations > 1) remember(memory, gradient, historySize);
+      memory.nIter++;
+      if (memory.nIter > 1) remember(memory, gradient, historySize);
       const direction = directionOf(memory, gradient);
-      memory.direction = direction;
-      memory.gradient = gradient;
+      memory.d = direction;
+      memory.prevFlatGrad = gradient;
       const before = loss;
-      memory.length = memory.iterations > 1 ? lr : lr * Math.min(1, 1 / gradient.reduce((n, v) => n + Math.abs(v), 0));
+      memory.t = memory.nIter > 1 ? lr : lr * Math.min(1, 1 / gradient.reduce((n, v) => n + Math.abs(v), 0));
       const slope = dot(gradient, direction);
       if (slope > -toleranceChange) break;
       const start = this.gather((param) => param);
@@ -161,22 +165,22 @@ export class LBFGS extends Optimizer<LBFGSOptions> {
             this.move(start, length, direction);
             return evaluate();
           },
-          memory.length,
+          memory.t,
           { loss, gradient, slope },
           direction,
         );
-        ({ loss, gradient, length: memory.length } = found);
+        ({ loss, gradient, length: memory.t } = found);
         evaluations += found.evaluations;
-        this.move(start, memory.length, direction);
+        this.move(start, memory.t, direction);
       } else {
-        this.move(start, memory.length, direction);
+        this.move(start, memory.t, direction);
         if (i < maxIter) {
           ({ loss, gradient } = evaluate());
           evaluations++;
         }
       }
       if (i === maxIter || evaluations >= maxEval || greatest(gradient) <= toleranceGrad) break;
-      if (greatest(direction) * Math.abs(memory.length) <= toleranceChange) break;
+      if (greatest(direction) * Math.abs(memory.t) <= toleranceChange) break;
       if (Math.abs(loss - before) < toleranceChange) break;
     }
     return first;
@@ -184,57 +188,42 @@ export class LBFGS extends Optimizer<LBFGSOptions> {
 
   override stateDict(): OptimizerState {
     const saved = super.stateDict();
-    const { memory } = this;
-    if (memory === null) return saved;
-    const { iterations, length, scale } = memory;
-    const own: Record<string, Tensor | number> = {
-      nIter: iterations,
-      t: length,
-      hDiag: scale,
-      d: tensor(memory.direction),
-      prevFlatGrad: tensor(memory.gradient),
-    };
-    memory.changes.forEach(({ y, s, rho }, i) => {
-      own[`oldDirs.${i}`] = tensor(y);
-      own[`oldStps.${i}`] = tensor(s);
-      own[`ro.${i}`] = rho;
-    });
+    if (this.memory === null) return saved;
+    const { d, prevFlatGrad, changes, ...numbers } = this.memory;
+    const own: Record<string, Tensor | number> = { ...numbers, d: tensor(d), prevFlatGrad: tensor(prevFlatGrad) };
+    for (const [i, { y, s, rho }] of changes.entries())
+      Object.assign(own, { [`oldDirs.${i}`]: tensor(y), [`oldStps.${i}`]: tensor(s), [`ro.${i}`]: rho });
     return { ...saved, state: { 0: own } };
   }
 
   override loadStateDict(saved: OptimizerState): void {
     super.loadStateDict({ ...saved, state: {} });
-    const own = saved.state[0] as Record<string, number> & Record<string, Tensor>;
+    const own = saved.state[0];
     this.memory = null;
     if (own === undefined) return;
     const vector = (name: string) => (own[name] as Tensor).toTypedArray() as Float32Array;
+    const number = (name: string) => own[name] as number;
     const changes: Memory["changes"] = [];
-    for (let i = 0; own[`ro.${i}`] !== undefined; i++)
-      changes.push({ y: vector(`oldDirs.${i}`), s: vector(`oldStps.${i}`), rho: own[`ro.${i}`]! });
-    this.memory = {
-      iterations: own.nIter!,
-      length: own.t!,
-      scale: own.hDiag!,
-      direction: vector("d"),
-      gradient: vector("prevFlatGrad"),
-      changes,
-    };
+    for (let i = 0; `ro.${i}` in own; i++)
+      changes.push({ y: vector(`oldDirs.${i}`), s: vector(`oldStps.${i}`), rho: number(`ro.${i}`) });
+    const [d, prevFlatGrad] = [vector("d"), vector("prevFlatGrad")];
+    this.memory = { nIter: number("nIter"), d, t: number("t"), prevFlatGrad, hDiag: number("hDiag"), changes };
   }
 }
 
 /** Takes up the last step and the change of gradient it made, if the loss is curved upward along it. */
 function remember(memory: Memory, gradient: Float32Array, size: number): void {
-  const y = gradient.map((v, i) => v - memory.gradient[i]!);
-  const s = memory.direction.map((v) => v * memory.length);
+  const y = gradient.map((v, i) => v - memory.prevFlatGrad[i]!);
+  const s = memory.d.map((v) => v * memory.t);
   const ys = dot(y, s);
   if (!(ys > 1e-10)) return;
   if (memory.changes.length >= size) memory.changes.shift();
   memory.changes.push({ y, s, rho: 1 / ys });
-  memory.scale = ys / dot(y, y);
+  memory.hDiag = ys / dot(y, y);
 }
 
 /** −H·gradient by the two loops (Nocedal and Wright, algorithm 7.4). */
-function directionOf({ changes, scale }: Memory, gradient: Float32Array): Float32Array {
+function directionOf({ changes, hDiag }: Memory, gradient: Float32Array): Float32Array {
   const q = gradient.map((v) => -v);
   const shares = new Float64Array(changes.length);
   for (let i = changes.length - 1; i >= 0; i--) {
@@ -242,7 +231,7 @@ function directionOf({ changes, scale }: Memory, gradient: Float32Array): Float3
     shares[i] = dot(s, q) * rho;
     accumulate(q, y, -shares[i]!);
   }
-  if (changes.length > 0) for (let i = 0; i < q.length; i++) q[i]! *= scale;
+  if (changes.length > 0) for (let i = 0; i < q.length; i++) q[i]! *= hDiag;
   for (const [i, { y, s, rho }] of changes.entries()) accumulate(q, s, shares[i]! - dot(y, q) * rho);
   return q;
 }

@@ -3,8 +3,8 @@ import { checkInteger, checkKind, checkNumber, checkOptions, describe, rangeErro
 import type { Ptr } from "../kernels/index.js";
 import { heap, watchHolder, word } from "../memory/index.js";
 import { sameShape } from "../shape.js";
-import { enableGrad, keep } from "../tape/index.js";
-import { empty, fillWith, full, ptr, Tensor, tensor, zeros } from "../tensor/index.js";
+import { enableGrad, keep, scope } from "../tape/index.js";
+import { empty, full, ptr, Tensor, tensor } from "../tensor/index.js";
 
 /** Options and parameters of one group; options not given are the optimizer's. */
 export type ParamGroup<Options> = Options & { params: Tensor[] };
@@ -30,11 +30,7 @@ function own(x: Tensor): Tensor {
 }
 
 /** A parameter's count of updates. */
-function counter(value: number): Tensor {
-  const step = own(zeros([], { dtype: "i32" }));
-  if (value !== 0) fillWith(step, value);
-  return step;
-}
+const counter = (value: number): Tensor => full([], value, { dtype: "i32" });
 
 const isIterable = (value: unknown): value is Iterable<unknown> =>
   typeof value === "object" && value !== null && Symbol.iterator in value;
@@ -192,7 +188,7 @@ export abstract class Optimizer<Options extends object> {
     }
     if (names.length > 0 && state.step === undefined) {
       // State without a count comes from a saved one that has none (PyTorch's SGD): its buffers are in use.
-      state.step = counter(Object.keys(state).length > 0 ? 1 : 0);
+      state.step = own(counter(Object.keys(state).length > 0 ? 1 : 0));
     }
     for (let i = 0; i < names.length; i++) {
       const name = names[i]!;
@@ -226,69 +222,66 @@ export abstract class Optimizer<Options extends object> {
    */
   loadStateDict(saved: OptimizerState): void {
     const op = `${this.name}.loadStateDict`;
-    const { params, states, groups } = this.checkSaved(op, saved);
-    // Copied before the old state goes: `saved` may be this optimizer's own.
-    const copies = states.map(([number, values]): [Tensor, ParamState] => {
-      const state: ParamState = {};
-      for (const [name, value] of Object.entries(values)) {
-        if (name === "step") state.step = counter(typeof value === "number" ? value : value.item());
-        else state[name] = own(typeof value === "number" ? full([], value) : tensor(value));
-      }
-      return [params.get(Number(number))!, state];
-    });
-    for (const values of this.state.values()) for (const value of Object.values(values)) value.dispose();
-    this.state.clear();
-    for (const [param, state] of copies) this.state.set(param, state);
-    groups.forEach(({ options }, i) => Object.assign(this.paramGroups[i]!, options));
-  }
-
-  /** Throws unless a saved state fits these parameters; gives the parameter of each saved number, and all in our names. */
-  private checkSaved(op: string, saved: OptimizerState) {
     const { state, paramGroups } = inCamelCase(Object(saved)) as unknown as OptimizerState;
     const fits =
       typeof state === "object" && Array.isArray(paramGroups) && paramGroups.every((one) => Array.isArray(one?.params));
     checkKind(op, fits, "takes what stateDict() gave", saved);
-    const groups = (paramGroups as OptimizerState["paramGroups"]).map(({ params, ...rest }) => {
-      const options = inCamelCase(rest);
-      for (const name of pytorchOnly) delete options[name];
-      return { numbers: params, options };
-    });
-    const sizes = groups.map(({ numbers }) => numbers.length);
-    if (sizes.length !== this.paramGroups.length || sizes.some((n, i) => n !== this.paramGroups[i]!.params.length)) {
-      throw rangeError(
-        op,
-        `groups differ: saved ${show(sizes)} parameters a group, here ${show(this.paramGroups.map((g) => g.params.length))}`,
-      );
-    }
+    const sizes = (groups: OptimizerState["paramGroups"] | ParamGroup<Options>[]) =>
+      show(groups.map(({ params }) => params.length));
+    const [there, here] = [sizes(paramGroups), sizes(this.paramGroups)];
+    if (there !== here) throw rangeError(op, `groups differ: saved ${there} parameters a group, here ${here}`);
     const params = new Map<number, Tensor>();
-    for (const [i, { numbers, options }] of groups.entries()) {
-      checkOptions(op, options, [...Object.keys(this.defaults), "initialLr"]);
-      this.checkGroup({ ...this.paramGroups[i]!, ...options } as Options);
-      numbers.forEach((number, k) => void params.set(number, this.paramGroups[i]!.params[k]!));
+    const options = (paramGroups as OptimizerState["paramGroups"]).map(({ params: numbers, ...rest }, i) => {
+      const group = this.paramGroups[i]!;
+      const given = inCamelCase(rest);
+      for (const name of pytorchOnly) delete given[name];
+      checkOptions(op, given, [...Object.keys(this.defaults), "initialLr"]);
+      this.checkGroup({ ...group, ...given });
+      for (const [k, number] of numbers.entries()) params.set(number, group.params[k]!);
+      return given;
+    });
+    // Copied before the old state goes: `saved` may be this optimizer's own. In a scope, which keeps nothing when it throws.
+    const copies = scope(() =>
+      Object.entries(state).map(([number, values]) => {
+        const param = params.get(Number(number));
+        if (param === undefined) throw rangeError(op, `there is no parameter ${number} (of ${params.size})`);
+        return [param, this.copied(op, `of parameter ${number}`, param, inCamelCase(values))] as const;
+      }),
+    );
+    for (const values of this.state.values()) for (const value of Object.values(values)) value.dispose();
+    this.state.clear();
+    for (const [param, values] of copies) {
+      Object.values(values).forEach(own);
+      this.state.set(param, values);
     }
+    for (const [i, given] of options.entries()) Object.assign(this.paramGroups[i]!, given);
+  }
+
+  /** A parameter's saved state, checked, as a state of one's own. */
+  private copied(op: string, where: string, param: Tensor, values: Readonly<Record<string, unknown>>): ParamState {
     const known = this.knownStates();
-    const states = Object.entries(state).map(([number, values]) => [number, inCamelCase(values)] as const);
-    for (const [number, values] of states) {
-      const param = params.get(Number(number));
-      if (param === undefined) throw rangeError(op, `there is no parameter ${number} (of ${params.size})`);
-      for (const [name, value] of Object.entries(values)) {
-        const what = `${name} of parameter ${number}`;
-        if (name === "step") {
-          checkInteger(op, what, value instanceof Tensor && value.numel === 1 ? value.item() : value, 0, 0x7fffffff);
-          continue;
-        }
-        if (!known.includes(name))
-          throw rangeError(op, `unknown state ${describe(name)}`, `Known: ${known.join(", ")}.`);
-        const shape = this.shapeOf(known.indexOf(name), param);
-        if (shape.length === 0 && typeof value === "number") continue;
-        const wanted = `${what} must be an f32 tensor of ${show(shape)}`;
-        checkKind(op, value instanceof Tensor, wanted, value);
-        const { released, numel, dtype } = value;
-        if ((released && numel !== 1) || dtype !== "f32" || !sameShape(value.shape, shape))
-          throw rangeError(op, `${wanted}: got ${released ? "a released one" : dtype} ${show(value.shape)}`);
+    const state: ParamState = {};
+    for (const [name, value] of Object.entries(values)) {
+      const what = `${name} ${where}`;
+      if (name === "step") {
+        const count = value instanceof Tensor && value.numel === 1 ? value.item() : value;
+        state.step = counter(checkInteger(op, what, count, 0, 0x7fffffff));
+        continue;
       }
+      if (!known.includes(name)) throw rangeError(op, `unknown state ${describe(name)}`, `Known: ${known.join(", ")}.`);
+      const shape = this.shapeOf(known.indexOf(name), param);
+      if (shape.length === 0 && typeof value === "number") {
+        state[name] = full([], value);
+        continue;
+      }
+      const wanted = `${what} must be an f32 tensor of ${show(shape)}`;
+      checkKind(op, value instanceof Tensor, wanted, value);
+      const { released, numel, dtype } = value;
+      if ((released && numel !== 1) || dtype !== "f32" || !sameShape(value.shape, shape))
+        throw rangeError(op, `${wanted}: got ${released ? "a released one" : dtype} ${show(value.shape)}`);
+      state[name] = tensor(value);
     }
-    return { params, groups, states: states as (readonly [string, Record<string, Tensor | number>])[] };
+    return state;
   }
 }
 

@@ -34,8 +34,8 @@ export class StepLR extends LRScheduler<StepLROptions> {
     super("StepLR", optimizer, options, { stepSize: [], gamma: [0.1] });
   }
 
-  rate(t: number, base: number): number {
-    return base * scalarPow(this.options.gamma, Math.floor(t / this.options.stepSize));
+  rate(t: number, base: number, { stepSize, gamma }: StepLROptions): number {
+    return base * scalarPow(gamma, Math.floor(t / stepSize));
   }
 }
 
@@ -53,8 +53,8 @@ export class MultiStepLR extends LRScheduler<MultiStepLROptions> {
     super("MultiStepLR", optimizer, options, { milestones: [], gamma: [0.1] });
   }
 
-  rate(t: number, base: number): number {
-    return base * scalarPow(this.options.gamma, this.options.milestones.filter((at) => at <= t).length);
+  rate(t: number, base: number, { milestones, gamma }: MultiStepLROptions): number {
+    return base * scalarPow(gamma, milestones.filter((at) => at <= t).length);
   }
 }
 
@@ -64,8 +64,8 @@ export class ExponentialLR extends LRScheduler<{ gamma: number }> {
     super("ExponentialLR", optimizer, options, { gamma: [] });
   }
 
-  rate(t: number, base: number): number {
-    return base * scalarPow(this.options.gamma, t);
+  rate(t: number, base: number, { gamma }: { gamma: number }): number {
+    return base * scalarPow(gamma, t);
   }
 }
 
@@ -89,8 +89,7 @@ export class LinearLR extends LRScheduler<LinearLROptions> {
     });
   }
 
-  rate(t: number, base: number): number {
-    const { startFactor, endFactor, totalIters } = this.options;
+  rate(t: number, base: number, { startFactor, endFactor, totalIters }: LinearLROptions): number {
     return base * (startFactor + ((endFactor - startFactor) * Math.min(t, totalIters)) / totalIters);
   }
 }
@@ -109,8 +108,7 @@ export class PolynomialLR extends LRScheduler<PolynomialLROptions> {
     super("PolynomialLR", optimizer, options, { totalIters: [5], power: [1] });
   }
 
-  rate(t: number, base: number): number {
-    const { totalIters, power } = this.options;
+  rate(t: number, base: number, { totalIters, power }: PolynomialLROptions): number {
     return base * scalarPow(1 - Math.min(t, totalIters) / totalIters, power);
   }
 }
@@ -129,8 +127,8 @@ export class CosineAnnealingLR extends LRScheduler<CosineAnnealingLROptions> {
     super("CosineAnnealingLR", optimizer, options, { tMax: [], etaMin: [0] });
   }
 
-  rate(t: number, base: number): number {
-    return cosine(base, this.options.etaMin, t / this.options.tMax);
+  rate(t: number, base: number, { tMax, etaMin }: CosineAnnealingLROptions): number {
+    return cosine(base, etaMin, t / tMax);
   }
 }
 
@@ -150,8 +148,7 @@ export class CosineAnnealingWarmRestarts extends LRScheduler<CosineAnnealingWarm
     super("CosineAnnealingWarmRestarts", optimizer, options, { t0: [], tMult: [1], etaMin: [0] });
   }
 
-  rate(t: number, base: number): number {
-    const { t0, tMult, etaMin } = this.options;
+  rate(t: number, base: number, { t0, tMult, etaMin }: CosineAnnealingWarmRestartsOptions): number {
     let [begin, period] = [0, t0];
     if (tMult === 1) begin = t - (t % t0);
     else for (; t >= begin + period; period *= tMult) begin += period;
@@ -162,14 +159,19 @@ export class CosineAnnealingWarmRestarts extends LRScheduler<CosineAnnealingWarm
 /** The factor of a rate after `t` steps. */
 export type LrLambda = (t: number) => number;
 
+/** Options of `LambdaLR`. */
+export interface LambdaLROptions {
+  /** One function for all groups, or one a group. */
+  lrLambda: LrLambda | readonly LrLambda[];
+}
+
 /** lr = base · lrLambda(t); one function, or one a group. PyTorch: `LambdaLR`. */
-export class LambdaLR extends LRScheduler<{ lrLambda: LrLambda | readonly LrLambda[] }> {
-  constructor(optimizer: Scheduled, options: { lrLambda: LrLambda | readonly LrLambda[] }) {
+export class LambdaLR extends LRScheduler<LambdaLROptions> {
+  constructor(optimizer: Scheduled, options: LambdaLROptions) {
     super("LambdaLR", optimizer, options, { lrLambda: [] });
   }
 
-  rate(t: number, base: number, group: number): number {
-    const { lrLambda } = this.options;
+  rate(t: number, base: number, { lrLambda }: LambdaLROptions, group: number): number {
     const factor = typeof lrLambda === "function" ? lrLambda : lrLambda[group];
     checkKind(this.name, typeof factor === "function", `lrLambda must be a function for group ${group}`, factor);
     return base * checkNumber(this.name, "the factor", factor(t));
@@ -182,8 +184,8 @@ export class WarmupLR extends LRScheduler<{ steps: number }> {
     super("WarmupLR", optimizer, options, { steps: [] });
   }
 
-  rate(t: number, base: number): number {
-    return base * Math.min(1, (t + 1) / this.options.steps);
+  rate(t: number, base: number, { steps }: { steps: number }): number {
+    return base * Math.min(1, (t + 1) / steps);
   }
 }
 
@@ -193,8 +195,8 @@ export class InverseSquareRootLR extends LRScheduler<{ warmupSteps: number }> {
     super("InverseSquareRootLR", optimizer, options, { warmupSteps: [] });
   }
 
-  rate(t: number, base: number): number {
-    const share = (t + 1) / this.options.warmupSteps;
+  rate(t: number, base: number, { warmupSteps }: { warmupSteps: number }): number {
+    const share = (t + 1) / warmupSteps;
     return base * Math.min(share, Math.sqrt(1 / share));
   }
 }
@@ -236,19 +238,13 @@ export class SequentialLR extends LRScheduler<SequentialLROptions> {
     }
   }
 
-  private at(t: number): [LRScheduler, number] {
+  rate(t: number, base: number, _: SequentialLROptions, group: number): number {
+    return this.at(t, base, group)[0];
+  }
+
+  override at(t: number, base: number, group: number): readonly [number, number | undefined] {
     const { schedulers, milestones } = this.options;
     const passed = milestones.filter((at) => at <= t).length;
-    return [schedulers[passed]!, t - (milestones[passed - 1] ?? 0)];
-  }
-
-  rate(t: number, base: number, group: number): number {
-    const [current, since] = this.at(t);
-    return current.rate(since, base, group);
-  }
-
-  override momentum(t: number): number | undefined {
-    const [current, since] = this.at(t);
-    return current.momentum(since);
+    return schedulers[passed]!.at(t - (milestones[passed - 1] ?? 0), base, group);
   }
 }

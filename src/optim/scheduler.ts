@@ -72,18 +72,23 @@ export abstract class LRScheduler<Options extends object = object> {
   protected check(): void {}
 
   /** @internal The rate of a group after `t` steps, given the one it started from. */
-  abstract rate(t: number, base: number, group: number): number;
+  abstract rate(t: number, base: number, options: Options, group: number): number;
 
   /** @internal The momentum after `t` steps, where the schedule moves it. */
-  momentum(_t: number): number | undefined {
+  momentum(_t: number, _options: Options): number | undefined {
     return undefined;
+  }
+
+  /** @internal Rate and momentum of a group after `t` steps. */
+  at(t: number, base: number, group: number): readonly [number, number | undefined] {
+    return [this.rate(t, base, this.options, group), this.momentum(t, this.options)];
   }
 
   /** @internal Sets the rates for a step count. */
   protected apply(t = this.lastEpoch): void {
     this.optimizer.paramGroups.forEach((group, i) => {
-      group.lr = this.rate(t, group.initialLr!, i);
-      const momentum = this.momentum(t);
+      const [lr, momentum] = this.at(t, group.initialLr!, i);
+      group.lr = lr;
       if (momentum === undefined) return;
       if (group.betas !== undefined) group.betas = [momentum, group.betas[1]];
       else group.momentum = momentum;

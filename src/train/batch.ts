@@ -22,21 +22,6 @@ export const can = (value: unknown, ...methods: readonly string[]): boolean =>
 /** Values by name. */
 export type Values = Readonly<Record<string, number>>;
 
-/** Sums of values over samples. */
-export class Means {
-  sums: Record<string, number> = {};
-  count = 0;
-
-  add(values: Values, samples: number): void {
-    for (const name in values) this.sums[name] = (this.sums[name] ?? 0) + values[name]! * samples;
-    this.count += samples;
-  }
-
-  get values(): Record<string, number> {
-    return Object.fromEntries(Object.entries(this.sums).map(([name, sum]) => [name, sum / this.count]));
-  }
-}
-
 /** Functions that make the batches of one pass; a loader's own scopes are left aside, since each step has one. */
 export function* drawsOf(loader: Iterable<Pair>): globalThis.Generator<() => Pair> {
   if (loader instanceof DataLoader) yield* (loader as DataLoader<Pair>).draws();
@@ -57,9 +42,18 @@ export function checkBatch(op: string, batch: Pair): Pair {
   return batch;
 }
 
+/** What a checkpoint within a pass holds of its metrics. */
+export interface MeasuresState {
+  readonly sums: Record<string, number>;
+  readonly count: number;
+  readonly streaming: Readonly<Record<string, number[]>>;
+}
+
 /** The metrics of one pass: means of those that are functions, the gathered state of the others. */
 export class Measures {
-  readonly means = new Means();
+  /** Samples so far, and the sums over them. */
+  count = 0;
+  private sums: Record<string, number> = {};
   private readonly metrics: Readonly<Record<string, Metric>>;
 
   constructor(op: string, metrics: Readonly<Record<string, Metric>>) {
@@ -74,8 +68,7 @@ export class Measures {
   /** Takes up a batch. */
   add(op: string, loss: number, output: Tensor, target: Tensor, samples: number): void {
     const values: Record<string, number> = { loss };
-    for (const name in this.metrics) {
-      const metric = this.metrics[name]!;
+    for (const [name, metric] of Object.entries(this.metrics)) {
       try {
         if (typeof metric !== "function") metric.update(output, target);
         else {
@@ -86,41 +79,43 @@ export class Measures {
         throw new Error(`${op}: metric ${name} failed: ${(error as Error)?.message ?? error}`, { cause: error });
       }
     }
-    this.means.add(values, samples);
+    for (const name in values) this.sums[name] = (this.sums[name] ?? 0) + values[name]! * samples;
+    this.count += samples;
   }
 
-  private get streaming(): [string, StreamingMetric][] {
-    return Object.entries(this.metrics).filter(
-      (entry): entry is [string, StreamingMetric] => typeof entry[1] !== "function",
-    );
+  /** A value of each metric that gathers, by name. */
+  private gathered<Value>(of: (metric: StreamingMetric) => Value): Record<string, Value> {
+    const values: Record<string, Value> = {};
+    for (const [name, metric] of Object.entries(this.metrics))
+      if (typeof metric !== "function") values[name] = of(metric);
+    return values;
   }
 
   /** Begins a pass. */
   reset(): void {
-    for (const [, metric] of this.streaming) metric.reset();
-    this.means.sums = {};
-    this.means.count = 0;
+    this.gathered((metric) => metric.reset());
+    this.sums = {};
+    this.count = 0;
+  }
+
+  /** Means so far of the loss and the metrics that are functions. */
+  get means(): Record<string, number> {
+    return Object.fromEntries(Object.entries(this.sums).map(([name, sum]) => [name, sum / this.count]));
   }
 
   /** What the pass gave. */
   get values(): Record<string, number> {
-    return {
-      ...this.means.values,
-      ...Object.fromEntries(this.streaming.map(([name, metric]) => [name, metric.compute()])),
-    };
+    return { ...this.means, ...this.gathered((metric) => metric.compute()) };
   }
 
-  /** For a checkpoint within the pass. */
-  get state(): { sums: Record<string, number>; count: number; streaming: Record<string, number[]> } {
-    const streaming = Object.fromEntries(this.streaming.map(([name, metric]) => [name, metric.state]));
-    return { sums: this.means.sums, count: this.means.count, streaming };
+  get state(): MeasuresState {
+    return { sums: this.sums, count: this.count, streaming: this.gathered(({ state }) => state) };
   }
-  set state({
-    sums,
-    count,
-    streaming,
-  }: { sums: Record<string, number>; count: number; streaming: Record<string, number[]> }) {
-    Object.assign(this.means, { sums, count });
-    for (const [name, metric] of this.streaming) metric.state = streaming[name] ?? [];
+  set state({ streaming, ...own }: MeasuresState) {
+    Object.assign(this, own);
+    for (const [name, state] of Object.entries(streaming)) {
+      const metric = this.metrics[name];
+      if (typeof metric === "object") metric.state = state;
+    }
   }
 }

@@ -52,6 +52,7 @@ export class EarlyStopping extends Stateful implements Callback {
   /** The best value so far. */
   best = Number.NaN;
   private wait = 0;
+  /** @internal */
   protected readonly lasting = ["best", "wait"];
   private readonly weights = new Weights();
   private readonly options: Required<EarlyStoppingOptions>;
@@ -131,6 +132,7 @@ export interface CheckpointOptions {
 export class Checkpoint extends Stateful implements Callback {
   private value = Number.NaN;
   private kept: string[] = [];
+  /** @internal */
   protected readonly lasting = ["value", "kept"];
   private readonly options;
 
@@ -207,6 +209,7 @@ export class TerminateOnNaN implements Callback {
 /** Notes the learning rates of every step: `rates[step][group]`. */
 export class LearningRateLogger extends Stateful implements Callback {
   rates: (readonly number[])[] = [];
+  /** @internal */
   protected readonly lasting = ["rates"];
 
   onBatch(_: BatchEvent, { rates, steps }: Training): void {
@@ -223,6 +226,7 @@ function flat({ epoch, training, validation = {}, lr, seconds }: EpochResult): R
 /** A logger of lines. */
 abstract class LineLogger extends Stateful {
   protected begun = false;
+  /** @internal */
   protected readonly lasting = ["begun"];
   protected readonly write: (line: string) => unknown;
 

@@ -40,26 +40,30 @@ export interface Diagnosis {
   readonly text: string;
 }
 
-const advice: Readonly<Record<Finding["kind"], readonly string[]>> = {
-  "high bias": [
+/** What each gap is called, and what to try. */
+const recipe = {
+  bias: [
+    "high bias",
     "a bigger network",
     "training longer, or a better optimizer and schedule",
     "another architecture",
     "less regularization",
   ],
-  "high variance": [
+  variance: [
+    "high variance",
     "more data, or augmentation",
     "regularization: dropout, weight decay, early stopping",
     "bagging or an ensemble",
     "a smaller network",
   ],
-  "train/validation mismatch": [
+  mismatch: [
+    "train/validation mismatch",
     "training data more like the validation's",
     "looking at what differs",
     "data synthesis, domain adaptation",
   ],
-  "test overfit": ["a bigger validation set", "fewer choices made by it"],
-};
+  testGap: ["test overfit", "a bigger validation set", "fewer choices made by it"],
+} as const;
 
 /** The last epoch's errors; of a value that should be high, what it lacks to 1. */
 function errorsOf(history: readonly EpochResult[], given: string | undefined): FitErrors {
@@ -101,17 +105,14 @@ export function diagnoseFit(errors: FitErrors | readonly EpochResult[], options:
     mismatch: validation - dev,
     testGap: test === undefined ? 0 : test - validation,
   };
-  const kinds: [Finding["kind"], number][] = [
-    ["high bias", gaps.bias],
-    ["high variance", gaps.variance],
-    ["train/validation mismatch", gaps.mismatch],
-    ["test overfit", gaps.testGap],
-  ];
-  const findings = kinds
+  const findings = (Object.keys(gaps) as (keyof typeof gaps)[])
+    .map((name): Finding => {
+      const [kind, ...advice] = recipe[name];
+      return { kind, gap: gaps[name], try: advice };
+    })
     // Rounded, so that 0.06 − 0.05 is 0.01.
-    .filter(([, gap]) => Math.round((gap - tolerance) * 1e9) > 0)
-    .sort(([, a], [, b]) => b - a)
-    .map(([kind, gap]): Finding => ({ kind, gap, try: advice[kind] }));
+    .filter(({ gap }) => Math.round((gap - tolerance) * 1e9) > 0)
+    .sort((a, b) => b.gap - a.gap);
   const points = (gap: number) => `${(100 * gap).toFixed(1)} points`;
   const text =
     findings.length === 0

@@ -2,7 +2,7 @@
 import type { Module } from "../nn/index.js";
 import type { Pair } from "./batch.js";
 import type { FitResult, TrainEvent } from "./events.js";
-import { checkFit, eitherOf, type FitOptions } from "./options.js";
+import { checkFit, eitherOf, type FitOptions, type SettledFitOptions } from "./options.js";
 import { ProgressBar } from "./progress.js";
 import { session } from "./session.js";
 
@@ -47,13 +47,13 @@ async function* events(
   op: string,
   model: Module,
   loader: Iterable<Pair>,
-  options: FitOptions,
+  options: SettledFitOptions,
 ): AsyncGenerator<TrainEvent, FitResult, undefined> {
-  const interrupt = (options.interrupt ?? true) ? interruptSignal() : null;
+  const interrupt = options.interrupt ? interruptSignal() : null;
   const signal = interrupt === null ? options.signal : eitherOf(interrupt, options.signal);
   const bar = (options.progress ?? op === "fit") ? new ProgressBar() : null;
-  const callbacks = [...(options.callbacks ?? []), ...(bar === null ? [] : [bar])];
-  const run = session(op, model, loader, { ...options, ...(signal && { signal }), callbacks });
+  const callbacks = [...options.callbacks, ...(bar === null ? [] : [bar])];
+  const run = session(op, model, loader, { ...options, signal, callbacks });
   let breathed = now();
   try {
     for (;;) {
@@ -96,8 +96,7 @@ async function* events(
  * console.log(history.at(-1).training.loss < 0.01); // true
  */
 export async function fit(model: Module, loader: Iterable<Pair>, options: FitOptions): Promise<FitResult> {
-  checkFit("fit", model, loader, options);
-  const run = events("fit", model, loader, options);
+  const run = events("fit", model, loader, checkFit("fit", model, loader, options));
   for (;;) {
     const { done, value } = await run.next();
     if (done) return value;
@@ -124,6 +123,5 @@ export function train(
   loader: Iterable<Pair>,
   options: FitOptions,
 ): AsyncGenerator<TrainEvent, FitResult, undefined> {
-  checkFit("train", model, loader, options);
-  return events("train", model, loader, options);
+  return events("train", model, loader, checkFit("train", model, loader, options));
 }

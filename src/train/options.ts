@@ -1,10 +1,17 @@
 // The options of a training: what they are, and that they fit together.
-import { checkChoice, checkInteger, checkKind, checkNumber, checkOptions, rangeError } from "../error.js";
+import { checkInteger, checkKind, checkNumber, checkOptions, rangeError, readOptions, type Settled } from "../error.js";
 import type { Module } from "../nn/index.js";
 import { addGradNoise, clipGradAdaptive, clipGradNorm, clipGradValue } from "../optim/index.js";
 import type { Generator, Tensor } from "../tensor/index.js";
 import { can, type LossFunction, lossFunction, Measures, type Metric, type Pair } from "./batch.js";
-import type { Callback, Mode, OptimizerLike, ScheduleLike, TrainingCheckpoint } from "./events.js";
+import {
+  type Callback,
+  type Mode,
+  modes,
+  type OptimizerLike,
+  type ScheduleLike,
+  type TrainingCheckpoint,
+} from "./events.js";
 
 /** What `fit` needs of an AbortSignal. */
 export interface AbortSignalLike {
@@ -68,63 +75,64 @@ export interface FitOptions {
   readonly progress?: boolean;
 }
 
-const known = [
-  "loss",
-  "optimizer",
-  "epochs",
-  "schedule",
-  "scheduleEvery",
-  "validation",
-  "metrics",
-  "callbacks",
-  "accumulate",
-  "clip",
-  "gradNoise",
-  "transform",
-  "monitor",
-  "mode",
-  "signal",
-  "interrupt",
-  "resume",
-  "progress",
-];
+/** Defaults and choices; see `readOptions`. */
+const table = {
+  loss: [],
+  optimizer: [],
+  epochs: [1],
+  schedule: [],
+  scheduleEvery: ["epoch", "step"],
+  validation: [],
+  metrics: [{} as NonNullable<FitOptions["metrics"]>],
+  callbacks: [[] as readonly Callback[]],
+  accumulate: [1],
+  clip: [],
+  gradNoise: [],
+  transform: [],
+  monitor: [],
+  mode: modes,
+  signal: [],
+  interrupt: [true],
+  resume: [],
+  progress: [],
+} as const;
 
-/** Checks what a training is given; done at once, not when the first event is asked for. */
-export function checkFit(op: string, model: Module, loader: Iterable<Pair>, options: FitOptions): void {
-  checkOptions(op, options, known);
+/** The options with their defaults. */
+export type SettledFitOptions = Settled<FitOptions, typeof table>;
+
+/** Checks what a training is given, at once and not when the first event is asked for; gives the options with defaults. */
+export function checkFit(op: string, model: Module, loader: Iterable<Pair>, options: FitOptions): SettledFitOptions {
+  const settled = readOptions(op, options, table);
   checkKind(op, can(model, "forward", "train", "eval"), "the model must be a module", model);
   for (const [name, batches] of Object.entries({ "the loader": loader, validation: options.validation ?? [] })) {
     const fits = typeof batches === "object" && batches !== null && Symbol.iterator in batches;
     checkKind(op, fits, `${name} must be a DataLoader or another iterable of batches`, batches);
   }
-  const { optimizer, schedule, scheduleEvery = "epoch", callbacks = [], epochs = 1, accumulate = 1 } = options;
+  const { optimizer, schedule, callbacks, epochs, accumulate, clip, gradNoise, metrics } = settled;
   checkInteger(op, "epochs", epochs, 0);
   checkInteger(op, "accumulate", accumulate, 1);
   checkKind(op, can(optimizer, "step", "zeroGrad"), "optimizer must have step() and zeroGrad()", optimizer);
   checkKind(op, schedule === undefined || can(schedule, "step"), "schedule must have step()", schedule);
-  checkChoice(op, "scheduleEvery", scheduleEvery, ["epoch", "step"]);
   for (const [i, callback] of callbacks.entries())
     checkKind(op, typeof callback === "object", "callbacks must be objects", callback, ` (callback ${i})`);
-  if (optimizer.needsClosure) {
-    // They would change the gradient behind the back of the search along it.
-    const { clip, gradNoise } = options;
-    const given = Object.entries({ accumulate: accumulate > 1, clip, gradNoise }).filter(([, value]) => value);
-    if (given.length > 0)
-      throw rangeError(
-        op,
-        `an optimizer that takes a closure has no use for ${given.map(([name]) => name).join(", ")}`,
-        "Use larger batches, and penalties in the loss.",
-      );
-  }
+  // They would change the gradient behind the back of the search along it.
+  const useless = Object.entries({ accumulate: accumulate > 1, clip, gradNoise }).filter(([, value]) => value);
+  if (optimizer.needsClosure && useless.length > 0)
+    throw rangeError(
+      op,
+      `an optimizer that takes a closure has no use for ${useless.map(([name]) => name).join(", ")}`,
+      "Use larger batches, and penalties in the loss.",
+    );
   lossFunction(op, options.loss);
-  treatment(op, options);
-  new Measures(op, options.metrics ?? {});
+  treatment(op, settled);
+  new Measures(op, metrics);
+  return settled;
 }
 
 /** What is done to the gradients of these parameters before the optimizer's step, given its number; null for nothing. */
 export function treatment(
   op: string,
-  { clip, gradNoise }: FitOptions,
+  { clip, gradNoise }: Pick<SettledFitOptions, "clip" | "gradNoise">,
 ): ((params: readonly Tensor[], step: number, generator: Generator) => void) | null {
   const { norm, value, adaptive }: ClipOptions = typeof clip === "number" ? { norm: clip } : (clip ?? {});
   for (const [name, limit] of Object.entries({ norm, value, adaptive }))

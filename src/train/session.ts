@@ -19,7 +19,7 @@ import {
   type Training,
   type TrainingCheckpoint,
 } from "./events.js";
-import { type FitOptions, treatment } from "./options.js";
+import { type SettledFitOptions, treatment } from "./options.js";
 
 /** Where a training is: what a checkpoint holds beside the parts' own states. */
 interface Position {
@@ -51,13 +51,13 @@ export function* session(
   op: string,
   model: Module,
   loader: Iterable<Pair>,
-  options: FitOptions,
+  options: SettledFitOptions,
 ): globalThis.Generator<TrainEvent | Promise<unknown> | null, FitResult> {
-  const { optimizer, validation, schedule, scheduleEvery = "epoch", callbacks = [], transform, signal } = options;
-  const { epochs = 1, accumulate = 1, monitor = "loss", mode = "auto" } = options;
+  const { optimizer, validation, schedule, scheduleEvery, callbacks, transform, signal } = options;
+  const { epochs, accumulate, monitor = "loss", mode, metrics } = options;
   const loss = lossFunction(op, options.loss);
   const treat = treatment(op, options);
-  const measures = new Measures(op, options.metrics ?? {});
+  const measures = new Measures(op, metrics);
   const stream: Generator = nextStream("fit");
   const parts: Parts = { model, optimizer, schedule, callbacks };
   const loaders: [Resumable, Resumable] = [loader as Resumable, (validation ?? {}) as Resumable];
@@ -74,7 +74,7 @@ export function* session(
   let begunWith = statesOf();
   let pending = false; // gradients that no step has used yet
   let ending: { kind: FitResult["kind"]; reason?: string } | null = null;
-  let saves: { name: string; save: (checkpoint: TrainingCheckpoint) => unknown }[] = [];
+  const saves: { name: string; save: (checkpoint: TrainingCheckpoint) => unknown }[] = [];
 
   const training: Training = {
     model,
@@ -106,26 +106,20 @@ export function* session(
   });
 
   /** Calls a method of every callback, then saves what they asked for. */
-  function* tell<K extends "onStart" | "onBatch" | "onEpoch" | "onEnd">(
-    method: K,
-    event?: unknown,
+  function* tell(
+    method: "onStart" | "onBatch" | "onEpoch" | "onEnd",
+    ...event: readonly unknown[]
   ): globalThis.Generator<TrainEvent | Promise<unknown>> {
     for (const callback of callbacks) {
-      if (callback[method] === undefined) continue;
-      const answer =
-        method === "onStart"
-          ? callback.onStart!(training)
-          : (callback[method] as (event: unknown, training: Training) => unknown).call(callback, event, training);
+      const told = callback[method] as ((...given: unknown[]) => unknown) | undefined;
+      const answer = told?.call(callback, ...event, training);
       if (answer instanceof Promise) yield answer;
     }
     while (saves.length > 0) {
-      const asked = saves;
-      saves = [];
-      for (const { name, save } of asked) {
-        const saved = save(capture(parts, position()));
-        if (saved instanceof Promise) yield saved;
-        yield { type: "checkpoint", name, epoch: at.epoch, batch: at.batch };
-      }
+      const { name, save } = saves.shift()!;
+      const saved = save(capture(parts, position()));
+      if (saved instanceof Promise) yield saved;
+      yield { type: "checkpoint", name, epoch: at.epoch, batch: at.batch };
     }
   }
 
@@ -240,7 +234,7 @@ export function* session(
             batch: at.batch,
             batches,
             loss: value,
-            values: measures.means.values,
+            values: measures.means,
             seconds: now() - begun,
           };
           yield* tell("onBatch", event);
@@ -253,7 +247,7 @@ export function* session(
       if (at.batch === 0)
         throw rangeError(op, "the loader gave no batches", "Is the dataset empty, or dropLast on a short one?");
       // A loader that does not tell its length may leave gradients over.
-      if (pending) runInScope("a step of fit()", () => update(measures.means.values.loss!));
+      if (pending) runInScope("a step of fit()", () => update(measures.means.loss!));
       const trained = measures.values;
       let checked: Record<string, number> | undefined;
       if (validation !== undefined) {
@@ -270,7 +264,7 @@ export function* session(
           yield null;
         }
         if (ending !== null) break;
-        if (measures.means.count === 0)
+        if (measures.count === 0)
           throw rangeError(op, "the validation gave no batches", "Can it be iterated once an epoch?");
         checked = measures.values;
         yield { type: "validation", epoch: at.epoch, values: checked };

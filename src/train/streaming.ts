@@ -190,46 +190,50 @@ abstract class Ranking extends StreamingMetric {
     }
   }
 
-  /** Positives and negatives at each distinct score, from the highest. */
-  protected steps(): { positives: number; negatives: number }[] {
-    const order = Array.from({ length: this.state.length / 2 }, (_, i) => i).sort(
-      (a, b) => this.state[2 * b]! - this.state[2 * a]!,
-    );
-    const steps: { score: number; positives: number; negatives: number }[] = [];
-    for (const i of order) {
-      const [score, label] = [this.state[2 * i]!, this.state[2 * i + 1]!];
-      if (steps.at(-1)?.score !== score) steps.push({ score, positives: 0, negatives: 0 });
-      const step = steps.at(-1)!;
-      if (label === 1) step.positives++;
-      else step.negatives++;
+  /** What a distinct score with `up` positives and `down` negatives adds, below `positives` and `negatives` of higher ones. */
+  protected abstract slice(up: number, down: number, positives: number, negatives: number): number;
+
+  /** What the sum of the slices is divided by. */
+  protected abstract whole(positives: number, negatives: number): number;
+
+  compute(): number {
+    const score = (i: number) => this.state[2 * i]!;
+    const order = Array.from({ length: this.state.length / 2 }, (_, i) => i).sort((a, b) => score(b) - score(a));
+    let [area, positives, negatives] = [0, 0, 0];
+    for (let i = 0; i < order.length; ) {
+      const first = order[i]!;
+      let [up, down] = [0, 0];
+      do {
+        if (this.state[2 * order[i++]! + 1] === 1) up++;
+        else down++;
+      } while (i < order.length && score(order[i]!) === score(first));
+      area += this.slice(up, down, positives, negatives);
+      positives += up;
+      negatives += down;
     }
-    return steps;
+    return area / this.whole(positives, negatives);
   }
 }
 
 /** Area under the ROC curve: how often a positive scores above a negative, equal scores counting half. */
 export class ROCAUC extends Ranking {
-  compute(): number {
-    let [area, positives, negatives] = [0, 0, 0];
-    for (const step of this.steps()) {
-      area += step.negatives * (positives + step.positives / 2);
-      positives += step.positives;
-      negatives += step.negatives;
-    }
-    return area / (positives * negatives);
+  protected slice(up: number, down: number, positives: number): number {
+    return down * (positives + up / 2);
+  }
+
+  protected whole(positives: number, negatives: number): number {
+    return positives * negatives;
   }
 }
 
 /** Area under the precision-recall curve: the mean of the precision over the positives (scikit-learn's average precision). */
 export class PRAUC extends Ranking {
-  compute(): number {
-    let [area, positives, seen] = [0, 0, 0];
-    for (const step of this.steps()) {
-      positives += step.positives;
-      seen += step.positives + step.negatives;
-      area += (step.positives * positives) / seen;
-    }
-    return area / positives;
+  protected slice(up: number, down: number, positives: number, negatives: number): number {
+    return (up * (positives + up)) / (positives + up + negatives + down);
+  }
+
+  protected whole(positives: number): number {
+    return positives;
   }
 }
 

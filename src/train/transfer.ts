@@ -4,7 +4,7 @@ import { checkInteger, checkNumber, checkOptions, describe, rangeError } from ".
 import { init, Linear, Module, Parameter } from "../nn/index.js";
 import { add, cat, copy, linear, matmul, mul } from "../ops/index.js";
 import { keep, noGrad } from "../tape/index.js";
-import { empty, type Tensor, zeros } from "../tensor/index.js";
+import { empty, scalarPow, type Tensor, zeros } from "../tensor/index.js";
 import type { Pair } from "./batch.js";
 
 /** Names of parameters or modules: a beginning ("body" means "body.…" too), an expression, or a function. */
@@ -49,24 +49,16 @@ export function groupsByDepth(
   options: { readonly lr: number; readonly decay?: number },
 ): { params: Parameter[]; lr: number }[] {
   checkOptions("groupsByDepth", options, ["lr", "decay"]);
-  let lr = checkNumber("groupsByDepth", "lr", options.lr, 0);
+  const lr = checkNumber("groupsByDepth", "lr", options.lr, 0);
   const decay = checkNumber("groupsByDepth", "decay", options.decay ?? 0.4, 0);
   const layers = new Map<string, Parameter[]>();
   for (const [name, parameter] of model.namedParameters()) {
     if (!parameter.requiresGrad) continue;
     const layer = [...model.namedChildren()].find(([child]) => matches(child, name))?.[0] ?? "";
-    const params = layers.get(layer);
-    if (params === undefined) layers.set(layer, [parameter]);
-    else params.push(parameter);
+    layers.set(layer, [...(layers.get(layer) ?? []), parameter]);
   }
-  return [...layers.values()]
-    .reverse()
-    .map((params) => {
-      const group = { params, lr };
-      lr *= decay;
-      return group;
-    })
-    .reverse();
+  const last = layers.size - 1;
+  return [...layers.values()].map((params, i) => ({ params, lr: lr * scalarPow(decay, last - i) }));
 }
 
 /**

@@ -170,7 +170,7 @@ export async function inWorkers<Result = unknown>(
     }
     const start = await starter();
     await new Promise<void>((done, fail) => {
-      let [begun, ended, told] = [0, 0, false];
+      let [begun, ended] = [0, 0];
       const failed = (member: number, why: string, stack?: string) => {
         const cause = Object.assign(new Error(why), stack && { stack });
         fail(new Error(`${op}: member ${member} of ${name} failed: ${why}`, { cause }));
@@ -178,7 +178,8 @@ export async function inWorkers<Result = unknown>(
       for (let i = 0; i < count; i++) {
         let member = 0;
         const next = () => {
-          if (begun < members && !told) port.post({ member: (member = begun++), aborted: signal.aborted });
+          if (begun < members && (begun < count || !signal.aborted))
+            port.post({ member: (member = begun++), aborted: signal.aborted });
         };
         const hear = (answer: Answer) => {
           if ("error" in answer) return failed(member, answer.error, answer.stack);
@@ -191,17 +192,14 @@ export async function inWorkers<Result = unknown>(
         next();
       }
       // Asked again and again: an AbortSignalLike need not tell when it changes.
-      const tell = () => {
-        if (told || !signal.aborted) return;
-        told = true;
-        for (const port of ports) port.post({ aborted: true });
-      };
-      timer = setInterval(tell, 20);
+      timer = setInterval(() => {
+        if (signal.aborted) for (const port of ports) port.post({ aborted: true });
+      }, 20);
     });
   } finally {
     clearInterval(timer);
     interrupt.forget();
     await Promise.all(ports.map((port) => port.end()));
   }
-  return task.join(parts.filter((part) => part !== undefined));
+  return task.join(Object.values(parts)); // those that were begun
 }

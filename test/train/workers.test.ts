@@ -16,6 +16,8 @@ interface Output {
   early: [string, number][];
   fragile: Failure;
   functions: Failure;
+  nested: Failure;
+  nothing: number;
   number: Failure;
   absent: Failure;
   relative: Failure;
@@ -43,6 +45,7 @@ describe("inWorkers", () => {
 
   test("any task: what the members give is joined in their order", () => {
     expect(output.squares).toEqual([0, 1, 4, 9]);
+    expect(output.nothing).toBe(4);
   });
 
   test("an abort ends the members under way, begins no more, and leaves a usable model", () => {
@@ -59,6 +62,10 @@ describe("inWorkers", () => {
     expect(output.fragile.stack).toContain("members.js");
     expect(output.deadly.message).toBe("inWorkers: member 1 of deadly failed: its worker ended with exit code 7");
     expect(output.functions.message).toMatch(/^inWorkers: member [01] of functions failed: .* could not be cloned/);
+  });
+
+  test("workers begin no workers", () => {
+    expect(output.nested.message).toMatch(/member [01] of nested failed: inWorkers: called within a worker\./);
   });
 
   test("modules and exports that are none", () => {

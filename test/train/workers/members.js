@@ -3,7 +3,7 @@ import { manualSeed, rand, randn } from "gradine";
 import { TensorDataset } from "gradine/data";
 import { BatchNorm1d, Dropout, Linear, Module, MSELoss, Sequential, Tanh } from "gradine/nn";
 import { Adam } from "gradine/optim";
-import { baggingTask } from "gradine/train";
+import { baggingTask, inWorkers } from "gradine/train";
 
 manualSeed(11);
 const x = randn([90, 3]);
@@ -48,5 +48,8 @@ export const fragile = baggingTask((member) => (member === 2 ? new Fragile() : m
 const task = (run) => ({ members: 4, run, join: (parts) => parts });
 export const squares = task((member) => member * member);
 export const deadly = task((member) => (member === 1 ? process.exit(7) : new Promise(() => {})));
+/** Would begin workers in workers in workers. */
+export const nested = task(() => inWorkers(import.meta.url, "nested", { workers: 2 }));
+export const nothing = task(() => undefined);
 export const functions = task(() => () => 1);
 export const number = 5;

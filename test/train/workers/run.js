@@ -40,6 +40,8 @@ const output = {
   early: early.results.map(({ kind, history }) => [kind, history.length]),
   fragile: await failure(inWorkers(module, "fragile", { workers: 2 })),
   functions: await failure(inWorkers(module, "functions", { workers: 2 })),
+  nested: await failure(inWorkers(module, "nested", { workers: 2 })),
+  nothing: (await inWorkers(module, "nothing", { workers: 2 })).length,
   number: await failure(inWorkers(module, "number")),
   absent: await failure(inWorkers(new URL("./none.js", import.meta.url), "forest")),
   relative: await failure(inWorkers("./members.js", "forest")),
