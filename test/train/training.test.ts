@@ -375,7 +375,8 @@ test("memory is constant over 100 epochs", async () => {
     callbacks: [{ onEpoch: () => void bytes.push(memory().bytes) }, new EarlyStopping({ patience: 200 })],
   });
   expect(bytes.length).toBe(100);
-  expect(bytes[99]).toBe(bytes[2]);
+  // Less where the engine collects meanwhile what earlier tests left behind.
+  for (let i = 3; i < 100; i++) expect(bytes[i]).toBeLessThanOrEqual(bytes[i - 1]!);
 });
 
 test("transform, and metrics of both kinds, exact over unequal batches", async () => {
