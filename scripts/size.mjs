@@ -23,9 +23,9 @@ const table = [
     "gradine + nn + optim + train",
     await bundle(all("gradine", "gradine/nn", "gradine/optim", "gradine/train")),
     90,
-    140,
+    125,
   ],
-  ["an MLP and its training", await bundle(readFileSync(`${root}test/platforms/train.js`, "utf8")), 60, 82],
+  ["an MLP and its training", await bundle(readFileSync(`${root}test/platforms/train.js`, "utf8")), 60, 68],
 ];
 
 /** Bytes of a program as a page would load it: the inlined wasm included, unused code dropped. */

@@ -76,6 +76,7 @@ export class SinusoidalPositions extends AddedPositions {
     );
   }
 
+  /** @internal */
   protected override rows(): Tensor {
     return this.table;
   }
@@ -91,6 +92,7 @@ export class LearnedPositions extends AddedPositions {
     this.weight = takeParameter(normal(empty([maxLength, features]), { std: 0.02 }));
   }
 
+  /** @internal */
   protected override rows(): Tensor {
     return this.weight;
   }

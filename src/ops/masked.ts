@@ -1,6 +1,6 @@
 // Masks: filling, selecting, and listing what is not zero.
 
-import { checkOptions, describe, show, typeError, rangeError } from "../error.js";
+import { checkOptions, describe, rangeError, show, typeError } from "../error.js";
 import { kernels } from "../kernels/index.js";
 import { broadcastShapes, type Shape, sameShape } from "../shape.js";
 import { composed, unrecorded } from "../tape/index.js";
