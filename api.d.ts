@@ -1013,12 +1013,10 @@ declare module "gradine/nn" {
       readonly negativeSlope: number;
     }>);
   }
-  export class LearnedPositions extends Layer {
+  export class LearnedPositions extends AddedPositions {
     static typeName: string;
     weight: Parameter;
-    readonly batchFirst: boolean;
     constructor(maxLength: number, features: number, options?: Given<PositionOptions>);
-    forward(x: Tensor, start?: number): Tensor;
   }
   export class Linear extends Layer {
     static typeName: string;
@@ -1266,12 +1264,10 @@ declare module "gradine/nn" {
     static typeName: string;
     constructor(options?: Given<FocalOptions>);
   }
-  export class SinusoidalPositions extends Layer {
+  export class SinusoidalPositions extends AddedPositions {
     static typeName: string;
     readonly table: Buffer;
-    readonly batchFirst: boolean;
     constructor(maxLength: number, features: number, options?: Given<PositionOptions>);
-    forward(x: Tensor, start?: number): Tensor;
   }
   export class SmoothL1Loss extends Loss<SmoothL1Options> {
     static typeName: string;
@@ -2601,24 +2597,13 @@ abstract class Loss<Options extends object> extends Layer<Tensor, Tensor> {
   forward(input: Tensor, target: Tensor): Tensor;
 }
 // dist/nn/norm.d.ts#BatchNorm
-abstract class BatchNorm extends Normalization {
-  runningMean: Buffer | undefined;
-  runningVar: Buffer | undefined;
-  numBatchesTracked: Buffer | undefined;
-  readonly numFeatures: number;
-  readonly eps: number;
-  momentum: number | null;
+abstract class BatchNorm extends TrackingNorm {
   constructor(numFeatures: number, options: Given<BatchNormLayerOptions>);
   forward(x: Tensor): Tensor;
   resetRunningStats(): void;
 }
 // dist/nn/norm.d.ts#InstanceNorm
-abstract class InstanceNorm extends Normalization {
-  runningMean: Buffer | undefined;
-  runningVar: Buffer | undefined;
-  numBatchesTracked: Buffer | undefined;
-  readonly numFeatures: number;
-  readonly eps: number;
+abstract class InstanceNorm extends TrackingNorm {
   readonly momentum: number;
   constructor(numFeatures: number, options: Given<BatchNormLayerOptions>);
   forward(x: Tensor): Tensor;
@@ -2633,6 +2618,16 @@ abstract class Normalization extends Layer {
   weight: Parameter | undefined;
   bias: Parameter | undefined;
   protected extraText(): string;
+}
+// dist/nn/norm.d.ts#TrackingNorm
+abstract class TrackingNorm extends Normalization {
+  runningMean: Buffer | undefined;
+  runningVar: Buffer | undefined;
+  numBatchesTracked: Buffer | undefined;
+  readonly numFeatures: number;
+  readonly eps: number;
+  momentum: number | null;
+  constructor(numFeatures: number, options: Given<BatchNormLayerOptions>, on: boolean);
 }
 // dist/nn/pool.d.ts#AdaptivePool
 abstract class AdaptivePool extends Layer {
@@ -2666,6 +2661,12 @@ abstract class Pool<Options extends object> extends Layer {
   readonly options: Options;
   constructor(op: (x: Tensor, kernelSize: PerAxis, options: Options) => Tensor, axes: number, kernelSize: PerAxis, options: Given<Options>, defaults: Options);
   forward(x: Tensor): Tensor;
+}
+// dist/nn/position.d.ts#AddedPositions
+abstract class AddedPositions extends Layer {
+  readonly batchFirst: boolean;
+  constructor(maxLength: number, features: number, options: Given<PositionOptions>);
+  forward(x: Tensor, start?: number): Tensor;
 }
 // dist/nn/position.d.ts#PositionOptions
 interface PositionOptions {

@@ -168,7 +168,7 @@ export class MultiheadAttention extends Layer<Tensor, Attended> {
       throw rangeError(
         op,
         `query is ${show(query.shape)}, key ${show(key.shape)}, value ${show(value.shape)}`,
-        `They are [length, batch, features] (or batch first, or without a batch) with ${sizes.join(", ")} features.`,
+        `They are [length, batch, features], batch first or without a batch, with ${sizes.join(", ")} features.`,
       );
     }
     // Where the length and the batch stand among the axes.

@@ -1,5 +1,5 @@
 // Initializers: write into a tensor in place, from the seeded generator. n_in and n_out are a weight's fan-in and fan-out.
-import { checkNumber, checkOptions, describe, rangeError, show } from "../error.js";
+import { checkNumber, checkOptions, describe, rangeError, readOptions, show } from "../error.js";
 import { copy, exp, fill, fillNormal, fillUniform, mul, qr, reshape, sign, transpose } from "../ops/index.js";
 import { numelOf } from "../shape.js";
 import { noGrad } from "../tape/index.js";
@@ -70,10 +70,9 @@ export function uniform(
   x: Tensor,
   options: InitOptions & { readonly low?: number; readonly high?: number } = {},
 ): Tensor {
-  checkOptions("init.uniform", options, ["low", "high", "generator"]);
-  const low = checkNumber("init.uniform", "low", options.low ?? 0);
-  const high = checkNumber("init.uniform", "high", options.high ?? 1, low);
-  return fillUniform(x, low, high, options.generator);
+  const table = { low: [0], high: [1, options.low ?? 0], generator: [] } as const;
+  const { low, high, generator } = readOptions("init.uniform", options, table);
+  return fillUniform(x, low, high, generator);
 }
 
 /** Normal numbers, default mean 0 and std 1. PyTorch: `nn.init.normal_`. */
@@ -81,9 +80,8 @@ export function normal(
   x: Tensor,
   options: InitOptions & { readonly mean?: number; readonly std?: number } = {},
 ): Tensor {
-  checkOptions("init.normal", options, ["mean", "std", "generator"]);
-  const mean = checkNumber("init.normal", "mean", options.mean ?? 0);
-  return fillNormal(x, mean, checkNumber("init.normal", "std", options.std ?? 1, 0), options.generator);
+  const { mean, std, generator } = readOptions("init.normal", options, { mean: [0], std: [1, 0], generator: [] });
+  return fillNormal(x, mean, std, generator);
 }
 
 /** One value everywhere. PyTorch: `nn.init.constant_`. */
@@ -106,10 +104,12 @@ export function ones(x: Tensor): Tensor {
 const uniformWithStd = (x: Tensor, std: number, generator: Generator | undefined): Tensor =>
   fillUniform(x, -Math.sqrt(3) * std, Math.sqrt(3) * std, generator);
 
+const gainTable = { gain: [1], generator: [] } as const;
+
 function xavierStd(op: string, x: Tensor, options: GainOptions): number {
-  checkOptions(op, options, ["gain", "generator"]);
+  const { gain } = readOptions(op, options, gainTable);
   const { fanIn, fanOut } = fans(op, x);
-  return checkNumber(op, "gain", options.gain ?? 1) * Math.sqrt(2 / (fanIn + fanOut));
+  return gain * Math.sqrt(2 / (fanIn + fanOut));
 }
 
 /** Var = gain²·2/(n_in + n_out), uniform (Glorot and Bengio 2010). PyTorch: `nn.init.xavier_uniform_`. */
@@ -123,11 +123,9 @@ export function xavierNormal(x: Tensor, options: GainOptions = {}): Tensor {
 }
 
 function kaimingStd(op: string, x: Tensor, options: KaimingOptions): number {
-  checkOptions(op, options, ["mode", "nonlinearity", "a", "generator"]);
-  const { mode = "fanIn", nonlinearity = "leakyRelu", a = 0 } = options;
-  if (mode !== "fanIn" && mode !== "fanOut")
-    throw rangeError(op, `mode must be "fanIn" or "fanOut": got ${describe(mode)}`);
-  return calculateGain(nonlinearity, checkNumber(op, "a", a)) / Math.sqrt(fans(op, x)[mode]);
+  const table = { mode: ["fanIn", "fanOut"], nonlinearity: [], a: [0], generator: [] } as const;
+  const { mode, nonlinearity = "leakyRelu", a } = readOptions(op, options, table);
+  return calculateGain(nonlinearity, a) / Math.sqrt(fans(op, x)[mode]);
 }
 
 /** Var = gain²/n_in (2/n_in for ReLU), uniform (He et al. 2015). PyTorch: `nn.init.kaiming_uniform_`. */
@@ -172,8 +170,7 @@ export function eye(x: Tensor): Tensor {
  * input channel are the same (in each group), else 0. PyTorch: `nn.init.dirac_`.
  */
 export function dirac(x: Tensor, options: { readonly groups?: number } = {}): Tensor {
-  checkOptions("init.dirac", options, ["groups"]);
-  const groups = checkNumber("init.dirac", "groups", options.groups ?? 1, 1);
+  const { groups } = readOptions("init.dirac", options, { groups: [1, 1] });
   if (x.ndim < 3 || x.ndim > 5) throw rangeError("init.dirac", `needs a tensor of 3 to 5 axes: got ${show(x.shape)}`);
   const [out, channels, ...kernel] = x.shape as [number, number, ...number[]];
   if (out % groups !== 0) throw rangeError("init.dirac", `groups ${groups} does not divide ${out} outputs`);
@@ -202,25 +199,19 @@ export function truncatedNormal(
   } = {},
 ): Tensor {
   const op = "init.truncatedNormal";
-  checkOptions(op, options, ["mean", "std", "a", "b", "generator"]);
-  const mean = checkNumber(op, "mean", options.mean ?? 0);
-  const std = checkNumber(op, "std", options.std ?? 1, 0);
-  const a = checkNumber(op, "a", options.a ?? -2);
-  const b = checkNumber(op, "b", options.b ?? 2, a);
-  if (a > mean + 4 * std || b < mean - 4 * std) {
-    throw rangeError(op, `[${a}, ${b}] lies more than 4 std from the mean: mean is ${mean}, std ${std}`);
-  }
+  const table = { mean: [0], std: [1, 0], a: [-2], b: [2, options.a ?? -2], generator: [] } as const;
+  const { mean, std, a, b, generator } = readOptions(op, options, table);
   const values = new Float32Array(x.numel);
-  const source = options.generator && { generator: options.generator };
+  const source = generator && { generator };
   let filled = 0;
   for (let round = 0; filled < values.length; round++) {
+    if (round > 100000 || a > mean + 4 * std || b < mean - 4 * std)
+      throw rangeError(op, `almost no normal number lies in [${a}, ${b}]: mean is ${mean}, std ${std}`);
     const drawn = noGrad(() => randn([Math.max(values.length - filled, 64)], source)).toTypedArray();
     for (const z of drawn) {
       const value = mean + std * z;
       if (value >= a && value <= b && filled < values.length) values[filled++] = value;
     }
-    if (round > 100000)
-      throw rangeError(op, `almost no normal number lies in [${a}, ${b}]: mean is ${mean}, std ${std}`);
   }
   return write(x, values);
 }
@@ -230,8 +221,7 @@ export function truncatedNormal(
  * the first count as one. PyTorch: `nn.init.orthogonal_`.
  */
 export function orthogonal(x: Tensor, options: GainOptions = {}): Tensor {
-  checkOptions("init.orthogonal", options, ["gain", "generator"]);
-  const gain = checkNumber("init.orthogonal", "gain", options.gain ?? 1);
+  const { gain } = readOptions("init.orthogonal", options, gainTable);
   fans("init.orthogonal", x);
   const rows = x.shape[0]!;
   const columns = x.numel / rows;
@@ -250,13 +240,12 @@ export function orthogonal(x: Tensor, options: GainOptions = {}): Tensor {
 /** Normal numbers (std default 0.01), of which a share of each column is 0 (Martens 2010). PyTorch: `nn.init.sparse_`. */
 export function sparse(x: Tensor, sparsity: number, options: InitOptions & { readonly std?: number } = {}): Tensor {
   const op = "init.sparse";
-  checkOptions(op, options, ["std", "generator"]);
+  const { std, generator } = readOptions(op, options, { std: [0.01, 0], generator: [] });
   checkNumber(op, "sparsity", sparsity, 0, 1);
   if (x.ndim !== 2) throw rangeError(op, `needs a tensor of two axes: got ${show(x.shape)}`);
-  const std = checkNumber(op, "std", options.std ?? 0.01, 0);
   const [rows, columns] = x.shape as [number, number];
   const zeros = Math.ceil(sparsity * rows);
-  const source = options.generator && { generator: options.generator };
+  const source = generator && { generator };
   const [values, keys] = noGrad(() => [randn(x.shape, source), rand([columns, rows], source)] as const).map(
     (t) => t.toTypedArray() as Float32Array,
   ) as [Float32Array, Float32Array];
@@ -279,11 +268,7 @@ export function randomWalk(
   options: InitOptions & { readonly nonlinearity?: "relu" | "linear" } = {},
 ): Tensor {
   const op = "init.randomWalk";
-  checkOptions(op, options, ["nonlinearity", "generator"]);
-  const { nonlinearity = "relu" } = options;
-  if (nonlinearity !== "relu" && nonlinearity !== "linear") {
-    throw rangeError(op, `nonlinearity must be "relu" or "linear": got ${describe(nonlinearity)}`);
-  }
+  const { nonlinearity } = readOptions(op, options, { nonlinearity: ["relu", "linear"], generator: [] });
   const { fanIn: n } = fans(op, x);
   const power = nonlinearity === "relu" ? 1.2 / (Math.max(n, 6) - 2.4) : 1 / (2 * n);
   const growth = noGrad(() => exp(tensor(power))).item() * (nonlinearity === "relu" ? Math.sqrt(2) : 1);

@@ -51,8 +51,8 @@ export interface BatchNormLayerOptions {
   readonly trackRunningStats: boolean;
 }
 
-/** Batch normalization of any rank. */
-export abstract class BatchNorm extends Normalization {
+/** A normalization of channels that may keep running statistics. */
+abstract class TrackingNorm extends Normalization {
   runningMean: Buffer | undefined;
   runningVar: Buffer | undefined;
   numBatchesTracked: Buffer | undefined;
@@ -61,13 +61,13 @@ export abstract class BatchNorm extends Normalization {
   /** Share of the batch in the running statistics; may be set at any time. */
   momentum: number | null;
 
-  constructor(numFeatures: number, options: Given<BatchNormLayerOptions>) {
+  constructor(numFeatures: number, options: Given<BatchNormLayerOptions>, on: boolean) {
     super();
-    const settled = settle(this.name, options, {
+    const settled = settle<BatchNormLayerOptions>(this.name, options, {
       eps: 1e-5,
-      momentum: 0.1 as number | null,
-      affine: true,
-      trackRunningStats: true,
+      momentum: 0.1,
+      affine: on,
+      trackRunningStats: on,
     });
     this.numFeatures = checkInteger(this.name, "numFeatures", numFeatures, 1);
     this.eps = checkNumber(this.name, "eps", settled.eps, 0);
@@ -77,6 +77,13 @@ export abstract class BatchNorm extends Normalization {
     this.runningMean = takeBuffer(zeros([numFeatures]));
     this.runningVar = takeBuffer(ones([numFeatures]));
     this.numBatchesTracked = takeBuffer(zeros([], { dtype: "i32" }));
+  }
+}
+
+/** Batch normalization of any rank. */
+export abstract class BatchNorm extends TrackingNorm {
+  constructor(numFeatures: number, options: Given<BatchNormLayerOptions>) {
+    super(numFeatures, options, true);
   }
 
   /** @internal Throws for an input of another rank. */
@@ -213,30 +220,12 @@ export class GroupNorm extends Normalization {
 }
 
 /** Normalizes each channel of each item (Ulyanov et al. 2016). */
-abstract class InstanceNorm extends Normalization {
-  runningMean: Buffer | undefined;
-  runningVar: Buffer | undefined;
-  numBatchesTracked: Buffer | undefined;
-  readonly numFeatures: number;
-  readonly eps: number;
-  readonly momentum: number;
+abstract class InstanceNorm extends TrackingNorm {
+  declare readonly momentum: number;
 
   constructor(numFeatures: number, options: Given<BatchNormLayerOptions>) {
-    super();
-    const settled = settle(this.name, options, {
-      eps: 1e-5,
-      momentum: 0.1 as number | null,
-      affine: false,
-      trackRunningStats: false,
-    });
-    this.numFeatures = checkInteger(this.name, "numFeatures", numFeatures, 1);
-    this.eps = checkNumber(this.name, "eps", settled.eps, 0);
-    this.momentum = checkNumber(this.name, "momentum", settled.momentum, 0, 1);
-    this.affine([numFeatures], settled.affine);
-    if (!settled.trackRunningStats) return;
-    this.runningMean = takeBuffer(zeros([numFeatures]));
-    this.runningVar = takeBuffer(ones([numFeatures]));
-    this.numBatchesTracked = takeBuffer(zeros([], { dtype: "i32" }));
+    super(numFeatures, options, false);
+    checkNumber(this.name, "momentum", this.momentum, 0, 1);
   }
 
   /** @internal Rank of an input with its batch axis. */

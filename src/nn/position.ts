@@ -36,21 +36,37 @@ interface PositionOptions {
   readonly batchFirst: boolean;
 }
 
+/** x + a row for each position. */
+abstract class AddedPositions extends Layer {
+  readonly batchFirst: boolean;
+
+  constructor(maxLength: number, features: number, options: Given<PositionOptions>) {
+    super();
+    checkInteger(this.name, "maxLength", maxLength, 1);
+    checkInteger(this.name, "features", features, 1);
+    this.batchFirst = settle(this.name, options, { batchFirst: true }).batchFirst;
+  }
+
+  /** @internal `[maxLength, features]`. */
+  protected abstract rows(): Tensor;
+
+  /** @param start position of the first row. */
+  override forward(x: Tensor, start = 0): Tensor {
+    return this.composite([x], () => add(x, rowsFor(this.name, this.rows(), x, start, this.batchFirst)));
+  }
+}
+
 /**
  * x + sinusoids of the position: sin(p·10000^(−2i/d)) at feature 2i, the cosine at 2i + 1 (Vaswani et al. 2017).
  *
  * @param maxLength how many positions there are.
  */
-export class SinusoidalPositions extends Layer {
+export class SinusoidalPositions extends AddedPositions {
   static override typeName = "SinusoidalPositions";
   readonly table: Buffer;
-  readonly batchFirst: boolean;
 
   constructor(maxLength: number, features: number, options: Given<PositionOptions> = {}) {
-    super();
-    checkInteger("SinusoidalPositions", "maxLength", maxLength, 1);
-    checkInteger("SinusoidalPositions", "features", features, 1);
-    this.batchFirst = settle("SinusoidalPositions", options, { batchFirst: true }).batchFirst;
+    super(maxLength, features, options);
     this.table = takeBuffer(
       noGrad(() => {
         const a = angles(maxLength, features);
@@ -60,29 +76,25 @@ export class SinusoidalPositions extends Layer {
     );
   }
 
-  /** @param start position of the first row. */
-  override forward(x: Tensor, start = 0): Tensor {
-    return this.composite([x], () => add(x, rowsFor("SinusoidalPositions", this.table, x, start, this.batchFirst)));
+  /** @internal */
+  protected override rows(): Tensor {
+    return this.table;
   }
 }
 
 /** x + a learned vector for each position; they start normal with std 0.02. */
-export class LearnedPositions extends Layer {
+export class LearnedPositions extends AddedPositions {
   static override typeName = "LearnedPositions";
   weight: Parameter;
-  readonly batchFirst: boolean;
 
   constructor(maxLength: number, features: number, options: Given<PositionOptions> = {}) {
-    super();
-    checkInteger("LearnedPositions", "maxLength", maxLength, 1);
-    checkInteger("LearnedPositions", "features", features, 1);
-    this.batchFirst = settle("LearnedPositions", options, { batchFirst: true }).batchFirst;
+    super(maxLength, features, options);
     this.weight = takeParameter(normal(empty([maxLength, features]), { std: 0.02 }));
   }
 
-  /** @param start position of the first row. */
-  override forward(x: Tensor, start = 0): Tensor {
-    return this.composite([x], () => add(x, rowsFor("LearnedPositions", this.weight, x, start, this.batchFirst)));
+  /** @internal */
+  protected override rows(): Tensor {
+    return this.weight;
   }
 }
 

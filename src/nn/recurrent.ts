@@ -70,6 +70,25 @@ function lengthsOf(op: string, given: readonly number[] | Tensor, batch: number,
   return tensor(list, { dtype: "i32" });
 }
 
+/** The state as h, and c of an LSTM, of shape `full`, default 0; `shape`: what it must have been given as, without a batch axis or with it. */
+function initialState(
+  op: string,
+  kind: CellKind,
+  state: Tensor | LSTMState | undefined,
+  full: readonly number[],
+  shape: readonly number[],
+): [h: Tensor, c?: Tensor] {
+  const isLstm = kind === "lstm";
+  if (state === undefined) return isLstm ? [zeros(full), zeros(full)] : [zeros(full)];
+  const given = state instanceof Tensor ? [state] : state;
+  const fits = Array.isArray(given) && given.length === (isLstm ? 2 : 1) && given.every((x) => x instanceof Tensor);
+  if (!fits || !given.every((x) => sameShape(x.shape, shape))) {
+    const got = fits ? given.map((x) => show(x.shape)).join(" and ") : describe(state);
+    throw rangeError(op, `the state must be ${isLstm ? "[h, c], each " : ""}${show(shape)}: got ${got} (state)`);
+  }
+  return given.map((x) => (shape === full ? x : reshape(x, full))) as [Tensor, Tensor?];
+}
+
 /** What RNN, LSTM and GRU share. `State` is a tensor, or an LSTM's two. */
 abstract class Recurrent<State extends Tensor | LSTMState> extends Layer<Tensor, [Tensor, State]> {
   readonly inputSize: number;
@@ -148,7 +167,7 @@ abstract class Recurrent<State extends Tensor | LSTMState> extends Layer<Tensor,
     if (time === 0) throw rangeError(op, `sequences must have a step or more: got ${show(input.shape)} (input)`);
     const directions = bidirectional ? 2 : 1;
     const full = [numLayers * directions, batch, this.hiddenSize];
-    const [h0, c0] = this.states(state, full, batched);
+    const [h0, c0] = initialState(this.name, this.kind(), state, full, batched ? full : [full[0]!, full[2]!]);
     const lengths = given === undefined ? undefined : lengthsOf(op, given, batch, time);
     const mask = lengths && this.mask(lengths, time);
 
@@ -176,23 +195,6 @@ abstract class Recurrent<State extends Tensor | LSTMState> extends Layer<Tensor,
     };
     const output = batched ? (batchFirst ? transpose(x, 0, 1) : x) : reshape(x, [time, x.shape[2]!]);
     return [output, (c0 ? [join(hs), join(cs)] : join(hs)) as State];
-  }
-
-  /** The initial state as h, and c of an LSTM, with a batch axis. */
-  private states(state: State | undefined, full: readonly number[], batched: boolean): [Tensor, Tensor?] {
-    const isLstm = this.kind() === "lstm";
-    if (state === undefined) return isLstm ? [zeros(full), zeros(full)] : [zeros(full)];
-    const given = state instanceof Tensor ? [state] : state;
-    const shape = batched ? full : [full[0]!, full[2]!];
-    const fits = Array.isArray(given) && given.length === (isLstm ? 2 : 1) && given.every((x) => x instanceof Tensor);
-    if (!fits || !given.every((x) => sameShape(x.shape, shape))) {
-      const got = fits ? given.map((x) => show(x.shape)).join(" and ") : describe(state);
-      throw rangeError(
-        this.name,
-        `the state must be ${isLstm ? "[h, c], each " : ""}${show(shape)}: got ${got} (state)`,
-      );
-    }
-    return given.map((x) => (batched ? x : reshape(x, full))) as [Tensor, Tensor?];
   }
 
   /** 1 where a sequence goes on, 0 beyond its end: `[time, batch, 1]`. */
@@ -304,22 +306,14 @@ abstract class Cell<State extends Tensor | LSTMState> extends Layer<Tensor, Stat
       const kind = this.kind();
       const batched = input.ndim === 2;
       const rows = batched ? input.shape[0]! : 1;
-      const lstm = kind === "lstm";
-      const given = state === undefined ? undefined : state instanceof Tensor ? [state] : (state as LSTMState);
       const shape = [rows, this.hiddenSize];
-      if (given?.some((x) => !sameShape(x.shape, batched ? shape : [this.hiddenSize]))) {
-        throw rangeError(
-          this.name,
-          `the state must be ${show(batched ? shape : [this.hiddenSize])}: got ${given.map((x) => show(x.shape)).join(" and ")} (state)`,
-        );
-      }
+      const [h, c] = initialState(this.name, kind, state, shape, batched ? shape : [this.hiddenSize]);
       const as2d = (x: Tensor) => (batched ? x : reshape(x, [1, x.numel]));
-      const [h = zeros(shape), c = lstm ? zeros(shape) : undefined] = given?.map(as2d) ?? [];
       const weights = [this.weightIh, this.weightHh, this.biasIh, this.biasHh] as unknown as CellWeights;
       const next = cellStep(kind, as2d(input), h, c, weights).map((x) =>
         batched ? x! : reshape(x!, [this.hiddenSize]),
       );
-      return (lstm ? next : next[0]) as State;
+      return (kind === "lstm" ? next : next[0]) as State;
     });
   }
 

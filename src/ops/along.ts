@@ -1,10 +1,10 @@
 // Picking and adding elements by index along an axis: what gather, indexSelect, sort, max and their gradients share.
 // Indices are checked in the kernel, which answers with the offending position.
-import { rangeError, show, typeError } from "../error.js";
+import { rangeError, show } from "../error.js";
 import { kernels } from "../kernels/index.js";
 import { aroundAxis, type Shape } from "../shape.js";
 import { goesWith, record } from "../tape/index.js";
-import { allocate, checkTensor, type DType, fillWith, ptr, type Tensor } from "../tensor/index.js";
+import { allocate, type DType, fillWith, ptr, type Tensor } from "../tensor/index.js";
 
 /** Throws for the position that a kernel answered with; -1 is none. */
 export function checkPosition(op: string, bad: number, index: Tensor, n: number, wrap = false): void {
@@ -12,18 +12,8 @@ export function checkPosition(op: string, bad: number, index: Tensor, n: number,
   const value = index.toTypedArray()[bad]!;
   throw rangeError(
     op,
-    `${Number.isInteger(value) ? "index out of range" : "an index must be an integer"}: ${value} for an axis of ${n} ` +
-      `(element ${bad} of index ${show(index.shape)})`,
-    `Indices go from ${wrap ? -n : 0} to ${n - 1}.`,
+    `index out of range: ${value} is no integer from ${wrap ? -n : 0} to ${n - 1} (element ${bad} of index ${show(index.shape)})`,
   );
-}
-
-/** Throws unless `index` is an i32 or f32 tensor. */
-export function checkIndex(op: string, name: string, index: unknown): asserts index is Tensor {
-  checkTensor(op, name, index);
-  if (index.dtype === "bool") {
-    throw typeError(op, `${name} must hold integers: got bool`, "Masks go to maskedSelect() and at().");
-  }
 }
 
 /**

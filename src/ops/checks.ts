@@ -53,3 +53,9 @@ export function axesInOrder(op: string, dims: readonly number[], rank: number, n
     throw rangeError(op, `axes must be distinct: ${name ?? "dims"} is ${describe(dims)}`);
   return axes;
 }
+
+/** Throws for a 0-d tensor. */
+export function checkHasAxes(op: string, x: unknown): asserts x is Tensor {
+  checkTensor(op, "x", x);
+  if (x.ndim === 0) throw rangeError(op, "the tensor has no axes");
+}

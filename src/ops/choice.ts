@@ -34,6 +34,13 @@ export function softmin(x: Tensor, dim: number | { readonly dim: number }): Tens
   return composed("softmin", [x], () => softmax(neg(x), dim));
 }
 
+/** An axis, default the last, that `pieces` divides. */
+function dividedAxis(op: string, x: Tensor, dim: unknown, pieces: number): number {
+  const axis = axisOf(op, dim, x.ndim, -1);
+  if (x.ndim > 0 && x.shape[axis]! % pieces === 0) return axis;
+  throw rangeError(op, `the axis must hold a multiple of ${pieces}: axis ${axis} of ${show(x.shape)} (dim)`);
+}
+
 /**
  * a · sigmoid(b), where a and b are the halves of x along an axis: `[…, 2n] -> […, n]`.
  *
@@ -41,11 +48,8 @@ export function softmin(x: Tensor, dim: number | { readonly dim: number }): Tens
  */
 export function glu(x: Tensor, dim?: number | { readonly dim?: number }): Tensor {
   checkFloat("glu", "x", x);
-  const axis = axisOf("glu", dim, x.ndim, -1);
-  const size = x.shape[axis] ?? 1;
-  if (x.ndim === 0 || size % 2 !== 0) {
-    throw rangeError("glu", `the axis must have an even size: axis ${axis} of ${show(x.shape)} (dim)`);
-  }
+  const axis = dividedAxis("glu", x, dim, 2);
+  const size = x.shape[axis]!;
   return composed("glu", [x], () => mul(sliceAxis(x, axis, 0, size / 2), sigmoid(sliceAxis(x, axis, size / 2, size))));
 }
 
@@ -58,11 +62,7 @@ export function glu(x: Tensor, dim?: number | { readonly dim?: number }): Tensor
 export function maxout(x: Tensor, pieces: number, dim?: number | { readonly dim?: number }): Tensor {
   checkFloat("maxout", "x", x);
   checkInteger("maxout", "pieces", pieces, 1);
-  const axis = axisOf("maxout", dim, x.ndim, -1);
-  const size = x.shape[axis] ?? 1;
-  if (x.ndim === 0 || size % pieces !== 0) {
-    throw rangeError("maxout", `the axis must hold a multiple of ${pieces}: axis ${axis} of ${show(x.shape)} (pieces)`);
-  }
+  const axis = dividedAxis("maxout", x, dim, pieces);
   const shape = x.shape.flatMap((n, i) => (i === axis ? [n / pieces, pieces] : [n]));
   return composed("maxout", [x], () => max(reshape(x, shape), axis + 1).values);
 }

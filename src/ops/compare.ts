@@ -1,4 +1,4 @@
-// Comparisons, logic code.and choice. Operands broadcast, code.and meet in one type as in elementwise.ts; results are bool.
+// Comparisons, logic and choice. Operands broadcast, and meet in one type as in elementwise.ts; results are bool.
 import { typeError } from "../error.js";
 import { kernels } from "../kernels/index.js";
 import { broadcastShapes } from "../shape.js";
@@ -37,7 +37,7 @@ export function ne(a: Operand, b: Operand): Tensor {
   return compare("ne", "ne", a, b);
 }
 
-/** a < b elementwise, as bool; false where one is NaN, here code.and below. PyTorch: `torch.lt`. */
+/** a < b elementwise, as bool; false where one is NaN, here and below. PyTorch: `torch.lt`. */
 export function lt(a: Operand, b: Operand): Tensor {
   return compare("lt", "lt", a, b);
 }
@@ -63,28 +63,28 @@ export function ge(a: Operand, b: Operand): Tensor {
   return compare("ge", "le", a, b, true);
 }
 
-/** A number as 0 code.or 1; tensors are converted by `binary`. */
+/** A number as 0 or 1; tensors are converted by `binary`. */
 const truth = (x: Operand): Operand => (typeof x === "number" ? Number(x !== 0) : x);
 
-/** Whether a code.and b are both true (not 0; NaN is true), as bool. PyTorch: `torch.logical_and`. */
+/** Whether a and b are both true (not 0; NaN is true), as bool. PyTorch: `torch.logical_and`. */
 export function logicalAnd(a: Operand, b: Operand): Tensor {
   checkOperands("logicalAnd", a, b);
   return unrecorded("logicalAnd", binary("logicalAnd", code.and, truth(a), truth(b), "bool"), tensorsOf(a, b));
 }
 
-/** Whether a code.or b is true, as bool. PyTorch: `torch.logical_or`. */
+/** Whether a or b is true, as bool. PyTorch: `torch.logical_or`. */
 export function logicalOr(a: Operand, b: Operand): Tensor {
   checkOperands("logicalOr", a, b);
   return unrecorded("logicalOr", binary("logicalOr", code.or, truth(a), truth(b), "bool"), tensorsOf(a, b));
 }
 
-/** Whether one of a code.and b is true, but not both, as bool. PyTorch: `torch.logical_xor`. */
+/** Whether one of a and b is true, but not both, as bool. PyTorch: `torch.logical_xor`. */
 export function logicalXor(a: Operand, b: Operand): Tensor {
   checkOperands("logicalXor", a, b);
   return unrecorded("logicalXor", binary("logicalXor", code.xor, truth(a), truth(b), "bool"), tensorsOf(a, b));
 }
 
-/** Whether x is 0 code.or false, as bool. PyTorch: `torch.logical_not`. */
+/** Whether x is 0 or false, as bool. PyTorch: `torch.logical_not`. */
 export function logicalNot(x: Tensor): Tensor {
   return compare("logicalNot", "eq", x, 0);
 }
@@ -109,11 +109,11 @@ function finiteMask(x: Tensor): Tensor {
 }
 
 /**
- * a where the condition is true, b where it is false; all three broadcast. What is not chosen takes no gradient, code.and no
+ * a where the condition is true, b where it is false; all three broadcast. What is not chosen takes no gradient, and no
  * NaN of it comes through. As a method it is PyTorch's: `a.where(condition, b)`.
  *
  * @param condition a bool tensor.
- * @param a a tensor code.or a number, as is `b`; their common type is that of the result.
+ * @param a a tensor or a number, as is `b`; their common type is that of the result.
  * @throws TypeError for a condition that is not bool. PyTorch: `torch.where`.
  * @example
  * import { gt, tensor, where } from "gradine";
@@ -123,11 +123,7 @@ function finiteMask(x: Tensor): Tensor {
 export function where(condition: Tensor, a: Operand, b: Operand): Tensor {
   checkTensor("where", "condition", condition);
   if (condition.dtype !== "bool") {
-    throw typeError(
-      "where",
-      `condition must be bool: got ${condition.dtype}`,
-      'Compare, code.or convert with to("bool").',
-    );
+    throw typeError("where", `condition must be bool: got ${condition.dtype}`, 'Compare, or convert with to("bool").');
   }
   if (typeof a !== "number") checkTensor("where", "a", a);
   if (typeof b !== "number") checkTensor("where", "b", b);

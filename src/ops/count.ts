@@ -4,9 +4,9 @@ import { checkInteger, rangeError, readOptions, show } from "../error.js";
 import { kernels } from "../kernels/index.js";
 import { composed, unrecorded } from "../tape/index.js";
 import { allocate, ptr, type Tensor } from "../tensor/index.js";
-import { checkIndex, filled } from "./along.js";
+import { filled } from "./along.js";
 import { type OrOptions, optionsFrom } from "./arguments.js";
-import { checkFits } from "./checks.js";
+import { checkFits, checkNumeric } from "./checks.js";
 import { checkFloat } from "./launch.js";
 import { amax } from "./reduce.js";
 
@@ -62,7 +62,7 @@ export interface BincountOptions {
  */
 export function bincount(x: Tensor, weights?: OrOptions<BincountOptions>, options?: BincountOptions): Tensor {
   const op = "bincount";
-  checkIndex(op, "x", x);
+  checkNumeric(op, "x", x);
   if (x.ndim !== 1) throw rangeError(op, `takes a vector: x is ${show(x.shape)}`);
   const given = optionsFrom<BincountOptions>(op, ["weights"], [weights, options]);
   const { weights: by, minlength } = readOptions(op, given, { weights: [], minlength: [0, 0] });

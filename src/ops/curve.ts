@@ -116,10 +116,7 @@ export function prelu(x: Tensor, weight: Tensor): Tensor {
   checkFloat("prelu", "weight", weight);
   const channels = x.ndim > 1 ? x.shape[1]! : 1;
   if (weight.ndim > 1 || (weight.numel !== 1 && weight.numel !== channels)) {
-    throw rangeError(
-      "prelu",
-      `weight must hold 1 value or one for each of ${channels} channels: weight is ${show(weight.shape)}, x is ${show(x.shape)}`,
-    );
+    throw rangeError("prelu", `weight must be [1] or [${channels}] for x ${show(x.shape)}: got ${show(weight.shape)}`);
   }
   const shape = weight.numel === 1 ? [] : x.shape.map((size, i) => (i === 1 ? size : 1));
   return composed("prelu", [x, weight], () => leakyBy(x, reshape(weight, shape)));

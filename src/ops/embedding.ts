@@ -5,10 +5,10 @@ import { extra } from "../kernels/index.js";
 import { nullPtr } from "../memory/index.js";
 import { composed, goesWith, record } from "../tape/index.js";
 import { allocate, ptr, type Tensor, viewOf } from "../tensor/index.js";
-import { addAlong, checkIndex, filled, plainIndex, scatterAlong, selectAlong } from "./along.js";
+import { addAlong, filled, plainIndex, scatterAlong, selectAlong } from "./along.js";
 import { type OrOptions, optionsFrom } from "./arguments.js";
 import { maximum } from "./arithmetic.js";
-import { checkFits } from "./checks.js";
+import { checkFits, checkNumeric } from "./checks.js";
 import { eq, ge } from "./compare.js";
 import { div, mul } from "./elementwise.js";
 import { checkFloat } from "./launch.js";
@@ -62,7 +62,7 @@ function withoutGradient(op: string, y: Tensor, mask: Tensor): Tensor {
  */
 export function embedding(input: Tensor, weight: Tensor, options: EmbeddingOptions = {}): Tensor {
   const op = "embedding";
-  checkIndex(op, "input", input);
+  checkNumeric(op, "input", input);
   checkOptions(op, options, ["paddingIdx"]);
   const padding = checkTable(op, weight, options.paddingIdx);
   const [rows, features] = weight.shape as readonly [number, number];
@@ -96,7 +96,7 @@ export function embeddingBag(
   options?: EmbeddingBagOptions,
 ): Tensor {
   const op = "embeddingBag";
-  checkIndex(op, "input", input);
+  checkNumeric(op, "input", input);
   const given = readOptions(op, optionsFrom<EmbeddingBagOptions>(op, ["offsets"], [offsets, options]), {
     offsets: [],
     mode: ["mean", "sum", "max"],
@@ -114,7 +114,7 @@ export function embeddingBag(
   const starts = given.offsets ?? null;
   const closed = given.includeLastOffset ? 1 : 0;
   if (starts !== null) {
-    checkIndex(op, "offsets", starts);
+    checkNumeric(op, "offsets", starts);
     if (input.ndim !== 1 || starts.ndim !== 1 || starts.numel < closed) {
       throw rangeError(op, `offsets ${show(starts.shape)} go with an input of one axis: got ${show(input.shape)}`);
     }
@@ -157,7 +157,7 @@ function bagsOf(op: string, starts: Tensor | null, n: number, bags: number, clos
     throw rangeError(
       op,
       `offset ${offsets.toTypedArray()[bad]} does not fit ${n} indices (element ${bad} of offsets)`,
-      "Offsets begin with 0 and do not decrease; with includeLastOffset they end with the number of indices.",
+      "Offsets begin with 0 and do not decrease.",
     );
   }
   return ids;

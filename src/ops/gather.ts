@@ -9,7 +9,6 @@ import { composed, record } from "../tape/index.js";
 import { allocate, arange, checkTensor, ptr, type Tensor } from "../tensor/index.js";
 import {
   addAlong,
-  checkIndex,
   checkPosition,
   copyOf,
   filled,
@@ -46,7 +45,7 @@ export function indexSelect(x: Tensor, dim: number, index: Tensor): Tensor {
 }
 
 function checkRows(op: string, x: Tensor, dim: number, index: Tensor): number {
-  checkIndex(op, "index", index);
+  checkNumeric(op, "index", index);
   const axis = checkAxis(op, dim, x.ndim);
   if (x.ndim === 0 || index.ndim !== 1) {
     throw rangeError(
@@ -118,14 +117,10 @@ export function gather(x: Tensor, dim: number, index: Tensor): Tensor {
 }
 
 function checkElements(op: string, x: Tensor, dim: number, index: Tensor): number {
-  checkIndex(op, "index", index);
+  checkNumeric(op, "index", index);
   const axis = checkAxis(op, dim, x.ndim);
   if (index.ndim !== x.ndim || index.shape.some((size, i) => i !== axis && size > x.shape[i]!)) {
-    throw rangeError(
-      op,
-      `index ${show(index.shape)} does not fit x ${show(x.shape)} beside axis ${axis}`,
-      "It needs as many axes, none longer.",
-    );
+    throw rangeError(op, `index ${show(index.shape)} does not fit x ${show(x.shape)} beside axis ${axis}`);
   }
   return axis;
 }
@@ -146,7 +141,7 @@ function part(x: Tensor, shape: Shape, axis: number): Tensor {
 export function takeAlongDim(x: Tensor, index: Tensor, dim?: number | { readonly dim?: number }): Tensor {
   const op = "takeAlongDim";
   checkTensor(op, "x", x);
-  checkIndex(op, "index", index);
+  checkNumeric(op, "index", index);
   const split = splitOptions<object>(dim, undefined);
   checkOptions(op, split.options, ["dim"]);
   if (split.dim === undefined) {
@@ -154,7 +149,7 @@ export function takeAlongDim(x: Tensor, index: Tensor, dim?: number | { readonly
   }
   const axis = checkAxis(op, split.dim, x.ndim);
   if (index.ndim !== x.ndim) {
-    throw rangeError(op, `index needs as many axes as x: x is ${show(x.shape)}, index is ${show(index.shape)}`);
+    throw rangeError(op, `index ${show(index.shape)} does not fit x ${show(x.shape)} beside axis ${axis}`);
   }
   const shape = broadcastShapes(op, resized(x.shape, axis, 1), resized(index.shape, axis, 1));
   const wide = (t: Tensor) => {
@@ -171,7 +166,7 @@ export function takeAlongDim(x: Tensor, index: Tensor, dim?: number | { readonly
  */
 export function take(x: Tensor, index: Tensor): Tensor {
   checkTensor("take", "x", x);
-  checkIndex("take", "index", index);
+  checkNumeric("take", "index", index);
   const from = ptr(x);
   const plain = plainIndex("take", index, x.numel, true);
   const y = allocate(index.shape, x.dtype, "take");

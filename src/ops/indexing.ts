@@ -14,9 +14,9 @@ import {
 } from "../shape.js";
 import { composed, isRecording, record } from "../tape/index.js";
 import { allocate, arange, checkTensor, ptr, Tensor } from "../tensor/index.js";
-import { checkIndex, checkPosition, copyOf, filled, isNumbered, plainIndex, selectAlong } from "./along.js";
+import { checkPosition, copyOf, filled, isNumbered, plainIndex, selectAlong } from "./along.js";
 import { sumTo } from "./broadcast.js";
-import { checkSameType } from "./checks.js";
+import { checkNumeric, checkSameType } from "./checks.js";
 import { mul } from "./elementwise.js";
 import { expand, permute, reshape, slice } from "./layout.js";
 import { nonzeroPositions } from "./positions.js";
@@ -132,7 +132,7 @@ function gatherIndices(op: string, shape: Shape, picked: readonly Picked[]): Gat
   let total = 1;
   picked.forEach(({ axis, span }, k) => {
     const given = tensors[k]!;
-    checkIndex(op, "index", given);
+    checkNumeric(op, "index", given);
     const n = numelOf(shape.slice(axis, axis + span));
     const index = sameShape(given.shape, to) ? given : expand(given, to);
     positions ??= allocate([numelOf(to)], "i32", op);

@@ -1,5 +1,5 @@
 // Resizing of images and sequences.
-import { checkInteger, checkNumber, checkOptions, describe, rangeError, show, typeError } from "../error.js";
+import { checkInteger, checkNumber, describe, rangeError, readOptions, show, typeError } from "../error.js";
 import { ptr, type Tensor } from "../tensor/index.js";
 import { checkFloat } from "./launch.js";
 import { adaptiveVisits } from "./pooling.js";
@@ -30,6 +30,7 @@ const axesOfMode = {
   "nearest-exact": 0,
   area: 0,
 } as const;
+const modes = Object.keys(axesOfMode) as (keyof typeof axesOfMode)[];
 
 /** Keys' cubic convolution with a = −3/4, at a distance of less than 2: "Cubic convolution interpolation" (1981). */
 function cubic(distance: number): number {
@@ -89,15 +90,15 @@ function termsOf(mode: string, n: number, m: number, factor: number | undefined,
 export function interpolate(x: Tensor, options: InterpolateOptions): Tensor {
   const op = "interpolate";
   checkFloat(op, "x", x);
-  if (typeof options !== "object" || options === null) throw typeError(op, `takes options: got ${describe(options)}`);
-  checkOptions(op, options, ["size", "scaleFactor", "mode", "alignCorners"]);
-  const { size, scaleFactor, mode = "nearest", alignCorners } = options;
+  const { size, scaleFactor, mode, alignCorners } = readOptions(op, options, {
+    size: [],
+    scaleFactor: [],
+    mode: ["nearest", ...modes],
+    alignCorners: [],
+  });
   const n = x.ndim - 2;
   if (n < 1 || n > 3 || x.shape.some((s, axis) => s === 0 && axis > 0)) {
     throw rangeError(op, `x must be [batch, channels] and 1 to 3 axes, only the batch empty: got ${show(x.shape)} (x)`);
-  }
-  if (!Object.hasOwn(axesOfMode, mode)) {
-    throw rangeError(op, `unknown mode ${describe(mode)}`, `Known: ${Object.keys(axesOfMode).join(", ")}.`);
   }
   const wanted = axesOfMode[mode];
   if (wanted !== 0 && wanted !== n) {

@@ -3,19 +3,13 @@ import { checkInteger, checkOptions, describe, rangeError, readOptions, show } f
 import { checkAxis, checkShape, type Shape } from "../shape.js";
 import { composed } from "../tape/index.js";
 import { checkTensor, type Tensor } from "../tensor/index.js";
-import { axisOf, checkAlike, checkTensors } from "./checks.js";
+import { axisOf, checkAlike, checkHasAxes, checkTensors } from "./checks.js";
 import { splitOptions } from "./launch.js";
 import { cat, expand, permute, reshape, unsqueeze } from "./layout.js";
 import { sliceAxis } from "./window.js";
 
 /** The axis, in place of options. */
 type AxisOption = number | { readonly dim?: number };
-
-/** Throws for a tensor without axes: there is nothing to cut. */
-function checkAxesOf(op: string, x: Tensor): void {
-  checkTensor(op, "x", x);
-  if (x.ndim === 0) throw rangeError(op, "the tensor has no axes");
-}
 
 /**
  * Tensors of one shape side by side along a new axis: n × `[…]` -> `[…, n, …]`.
@@ -39,7 +33,7 @@ export function stack(tensors: readonly Tensor[], dim?: AxisOption): Tensor {
 
 /** `length` elements of an axis from `start`; negative counts from the end. PyTorch: `torch.narrow`. */
 export function narrow(x: Tensor, dim: number, start: number, length: number): Tensor {
-  checkAxesOf("narrow", x);
+  checkHasAxes("narrow", x);
   const axis = checkAxis("narrow", dim, x.ndim);
   const n = x.shape[axis]!;
   checkInteger("narrow", "start", start, -n, n);
@@ -54,7 +48,7 @@ export function narrow(x: Tensor, dim: number, start: number, length: number): T
  * @param sizes a size, or an array of sizes that add up to the axis. PyTorch: `torch.split`.
  */
 export function split(x: Tensor, sizes: number | readonly number[], dim?: AxisOption): Tensor[] {
-  checkAxesOf("split", x);
+  checkHasAxes("split", x);
   const axis = axisOf("split", dim, x.ndim, 0);
   const n = x.shape[axis]!;
   let lengths: number[];
@@ -77,7 +71,7 @@ export function split(x: Tensor, sizes: number | readonly number[], dim?: AxisOp
 
 /** x cut along an axis into at most `chunks` pieces of one size (the last may be smaller). PyTorch: `torch.chunk`. */
 export function chunk(x: Tensor, chunks: number, dim?: AxisOption): Tensor[] {
-  checkAxesOf("chunk", x);
+  checkHasAxes("chunk", x);
   const axis = axisOf("chunk", dim, x.ndim, 0);
   checkInteger("chunk", "chunks", chunks, 1);
   const n = x.shape[axis]!;
@@ -86,7 +80,7 @@ export function chunk(x: Tensor, chunks: number, dim?: AxisOption): Tensor[] {
 
 /** The slices along an axis, without it: `[…, n, …] -> n × […]`. PyTorch: `torch.unbind`. */
 export function unbind(x: Tensor, dim?: AxisOption): Tensor[] {
-  checkAxesOf("unbind", x);
+  checkHasAxes("unbind", x);
   const axis = axisOf("unbind", dim, x.ndim, 0);
   const shape = x.shape.filter((_, i) => i !== axis);
   return composed("unbind", [x], () =>

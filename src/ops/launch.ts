@@ -82,5 +82,5 @@ export function splitOptions<O extends object>(dim: unknown, options: O | undefi
 
 /** Throws when an op that needs elements gets none. */
 export function checkNotEmpty(op: string, n: number, what: string): void {
-  if (n === 0) throw rangeError(op, `${what} is empty, and the result has no identity`, "Check the shape first.");
+  if (n === 0) throw rangeError(op, `${what} is empty, and the result has no identity`);
 }

@@ -16,7 +16,7 @@ import { record } from "../tape/index.js";
 import { allocate, checkTensor, ptr, type Tensor, transposedView, viewOf } from "../tensor/index.js";
 import { copyOf } from "./along.js";
 import { sumTo } from "./broadcast.js";
-import { axesInOrder, axisOf, checkAlike, checkTensors } from "./checks.js";
+import { axesInOrder, axisOf, checkAlike, checkHasAxes, checkTensors } from "./checks.js";
 import { copyStrided, sliceAxis, stridedCopy, takeWindow } from "./window.js";
 
 /** A copy with memory of its own. PyTorch: `torch.clone`. */
@@ -69,8 +69,8 @@ export function flatten(x: Tensor, startDim = 0, endDim = -1): Tensor {
  */
 export function unflatten(x: Tensor, dim: number, sizes: Shape): Tensor {
   checkTensor("unflatten", "x", x);
+  checkHasAxes("unflatten", x);
   const axis = checkAxis("unflatten", dim, x.ndim);
-  if (x.ndim === 0) throw rangeError("unflatten", "a tensor without axes has none to split");
   const to = openShape("unflatten", sizes, x.shape[axis]!, `axis ${axis} of ${show(x.shape)}`);
   return reshape(x, [...x.shape.slice(0, axis), ...to, ...x.shape.slice(axis + 1)]);
 }
@@ -193,7 +193,7 @@ export function cat(tensors: readonly Tensor[], dim: number | { readonly dim?: n
   checkTensors("cat", tensors);
   const first = tensors[0]!;
   const axis = axisOf("cat", dim, first.ndim, 0);
-  if (first.ndim === 0) throw rangeError("cat", "tensors without axes cannot be joined", "Use stack().");
+  checkHasAxes("cat", first);
   checkAlike("cat", tensors, axis);
   let total = 0;
   for (const x of tensors) {
@@ -224,14 +224,11 @@ export function expand(x: Tensor, shape: Shape): Tensor {
   const walk = to.map((size, i) => {
     const own = i < extra ? 1 : x.shape[i - extra]!;
     if (own !== 1 && own !== size) {
-      throw rangeError(
-        "expand",
-        `axis ${i} has size ${own} and cannot stretch to ${size}: x is ${show(x.shape)}, shape is ${show(shape)}`,
-      );
+      throw rangeError("expand", `x ${show(x.shape)} does not stretch to ${show(shape)} (axis ${i})`);
     }
     return i < extra || own === 1 ? 0 : strides[i - extra]!;
   });
-  if (extra < 0) throw rangeError("expand", `shape ${show(shape)} has fewer axes than x: ${show(x.shape)}`);
+  if (extra < 0) throw rangeError("expand", `x ${show(x.shape)} does not stretch to ${show(shape)}`);
   return record("expand", stridedCopy("expand", x, 0, walk, to), [[x, (gy) => sumTo(gy, x.shape)]]);
 }
 

@@ -47,6 +47,13 @@ function transposed({ rows, columns, data }: Matrix): Matrix {
   return { rows: columns, columns: rows, data: out };
 }
 
+/** Rows of a matrix of `columns`, in an order. */
+const rowsInOrder = (data: Float64Array, order: readonly number[], columns: number): Matrix => ({
+  rows: order.length,
+  columns,
+  data: Float64Array.from(order.flatMap((i) => [...data.subarray(i * columns, (i + 1) * columns)])),
+});
+
 /** The angle that annuls the off-diagonal element `b` between diagonal elements `a` and `d`: [cos, sin]. */
 function jacobiAngle(a: number, b: number, d: number): [number, number] {
   const theta = (d - a) / (2 * b);
@@ -56,6 +63,37 @@ function jacobiAngle(a: number, b: number, d: number): [number, number] {
 }
 
 const maxSweeps = 60;
+
+/**
+ * Turns pairs of the k rows of `a`, of m elements, until all are orthogonal (one-sided Jacobi), and gives the k x k
+ * rotation: `a` becomes rotation·a.
+ */
+function orthogonalize(a: Float64Array, k: number, m: number): Float64Array {
+  const v = identity(k);
+  for (let sweep = 0, turned = true; turned && sweep < maxSweeps; sweep++) {
+    turned = false;
+    for (let p = 0; p < k; p++) {
+      for (let q = p + 1; q < k; q++) {
+        let alpha = 0;
+        let beta = 0;
+        let gamma = 0;
+        for (let i = 0; i < m; i++) {
+          const left = a[p * m + i]!;
+          const right = a[q * m + i]!;
+          alpha += left * left;
+          beta += right * right;
+          gamma += left * right;
+        }
+        if (Math.abs(gamma) <= 1e-15 * Math.sqrt(alpha * beta)) continue;
+        turned = true;
+        const [c, s] = jacobiAngle(alpha, gamma, beta);
+        rotate(a, m, p, q, c, s);
+        rotate(v, k, p, q, c, s);
+      }
+    }
+  }
+  return v;
+}
 
 /**
  * QR decomposition by Householder reflections: x = q·r, `[m, n] -> q [m, k], r [k, n]`, k = min(m, n), the diagonal of r
@@ -114,35 +152,20 @@ export function eigh(x: Tensor): { readonly values: Tensor; readonly vectors: Te
   const { rows: n, columns, data: a } = read("eigh", x);
   if (n !== columns) throw rangeError("eigh", `takes a square matrix: got ${show(x.shape)}`);
   for (let i = 0; i < n; i++) for (let j = 0; j < i; j++) a[j * n + i] = a[i * n + j]!;
-  const v = identity(n); // rows are the eigenvectors
-  const total = a.reduce((sum, value) => sum + value * value, 0);
-  for (let sweep = 0; sweep < maxSweeps; sweep++) {
-    let off = 0;
-    for (let p = 0; p < n; p++) for (let q = p + 1; q < n; q++) off += a[p * n + q]! * a[p * n + q]!;
-    if (off <= 1e-30 * total) break;
-    for (let p = 0; p < n; p++) {
-      for (let q = p + 1; q < n; q++) {
-        const b = a[p * n + q]!;
-        if (b === 0) continue;
-        const [c, s] = jacobiAngle(a[p * n + p]!, b, a[q * n + q]!);
-        rotate(a, n, p, q, c, s);
-        for (let k = 0; k < n; k++) {
-          const left = a[k * n + p]!;
-          const right = a[k * n + q]!;
-          a[k * n + p] = c * left - s * right;
-          a[k * n + q] = s * left + c * right;
-        }
-        rotate(v, n, p, q, c, s);
-      }
-    }
-  }
-  const order = Array.from({ length: n }, (_, i) => i).sort((p, q) => a[p * n + p]! - a[q * n + q]!);
-  const vectors = new Float64Array(n * n);
-  for (const [column, i] of order.entries()) for (let k = 0; k < n; k++) vectors[k * n + column] = v[i * n + k]!;
-  const values = Float64Array.from(order, (i) => a[i * n + i]!);
+  // Shifted by more than any eigenvalue, the matrix is positive: its eigenvectors are its singular vectors.
+  const shifted = a.slice();
+  const shift = 2 * Math.sqrt(a.reduce((sum, value) => sum + value * value, 0));
+  for (let i = 0; i < n; i++) shifted[i * n + i]! += shift;
+  const v = orthogonalize(shifted, n, n); // rows are the eigenvectors
+  // vᵀ·x·v, as the shift would take the last digits of small eigenvalues.
+  const unordered = Array.from({ length: n }, (_, p) =>
+    a.reduce((sum, value, at) => sum + v[p * n + Math.floor(at / n)]! * value * v[p * n + (at % n)]!, 0),
+  );
+  const order = unordered.map((_, i) => i).sort((p, q) => unordered[p]! - unordered[q]!);
+  const values = Float64Array.from(order, (i) => unordered[i]!);
   return {
     values: unrecorded("eigh", tensor(values), [x]),
-    vectors: write("eigh", x, { rows: n, columns: n, data: vectors }),
+    vectors: write("eigh", x, transposed(rowsInOrder(v, order, n))),
   };
 }
 
@@ -155,29 +178,7 @@ export function svd(x: Tensor): { readonly u: Tensor; readonly s: Tensor; readon
   const wide = given.columns > given.rows;
   // Columns of the tall orientation are rows here, so that rotations run along memory.
   const { rows: k, columns: m, data: a } = wide ? given : transposed(given);
-  const v = identity(k);
-  for (let sweep = 0, turned = true; turned && sweep < maxSweeps; sweep++) {
-    turned = false;
-    for (let p = 0; p < k; p++) {
-      for (let q = p + 1; q < k; q++) {
-        let alpha = 0;
-        let beta = 0;
-        let gamma = 0;
-        for (let i = 0; i < m; i++) {
-          const left = a[p * m + i]!;
-          const right = a[q * m + i]!;
-          alpha += left * left;
-          beta += right * right;
-          gamma += left * right;
-        }
-        if (Math.abs(gamma) <= 1e-15 * Math.sqrt(alpha * beta)) continue;
-        turned = true;
-        const [c, s] = jacobiAngle(alpha, gamma, beta);
-        rotate(a, m, p, q, c, s);
-        rotate(v, k, p, q, c, s);
-      }
-    }
-  }
+  const v = orthogonalize(a, k, m);
   const norms = Array.from({ length: k }, (_, p) =>
     Math.sqrt(a.subarray(p * m, (p + 1) * m).reduce((n, value) => n + value * value, 0)),
   );
@@ -188,11 +189,7 @@ export function svd(x: Tensor): { readonly u: Tensor; readonly s: Tensor; readon
     values,
     m,
   );
-  const short = {
-    rows: k,
-    columns: k,
-    data: Float64Array.from(order.flatMap((i) => [...v.subarray(i * k, (i + 1) * k)])),
-  };
+  const short = rowsInOrder(v, order, k);
   const [u, vh] = wide ? [transposed(short), long] : [transposed(long), short];
   return { u: write("svd", x, u), s: unrecorded("svd", tensor(values), [x]), vh: write("svd", x, vh) };
 }

@@ -81,15 +81,17 @@ export function ctcLoss(
     reduction: reductions,
   });
   const single = logProbs.ndim === 2;
-  if (!single && logProbs.ndim !== 3) {
-    throw rangeError(op, `logProbs must be [T, batch, classes] or [T, classes]: got ${show(logProbs.shape)}`);
+  if ((!single && logProbs.ndim !== 3) || logProbs.shape[0] === 0) {
+    throw rangeError(
+      op,
+      `logProbs must be [T, batch, classes] or [T, classes], T above 0: got ${show(logProbs.shape)}`,
+    );
   }
   const [T, batch, classes] = (single ? [logProbs.shape[0], 1, logProbs.shape[1]] : logProbs.shape) as [
     number,
     number,
     number,
   ];
-  if (T === 0) throw rangeError(op, `logProbs has no steps: got ${show(logProbs.shape)}`);
   checkInteger(op, "blank", blank, 0, classes - 1);
   const inputs = lengthsOf("inputLengths", inputLengths, batch, 1, T);
   const packed = targets.ndim === 1 && !single;

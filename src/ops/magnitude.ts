@@ -158,7 +158,7 @@ export function localResponseNorm(x: Tensor, size: number, options: LocalRespons
   checkFloat(op, "x", x);
   checkInteger(op, "size", size, 1);
   const { alpha, beta, k } = readOptions(op, options, { alpha: [1e-4], beta: [0.75], k: [1] });
-  if (x.ndim < 3) throw rangeError(op, `x must be [batch, channels, …], of 3 axes or more: got ${show(x.shape)} (x)`);
+  if (x.ndim < 3) throw rangeError(op, `x must be [batch, channels, length, …]: got ${show(x.shape)} (x)`);
   return composed(op, [x], () => {
     const channels = x.shape[1]!;
     const shape = resized(x.shape, 1, channels + size - 1);

@@ -34,11 +34,13 @@ export function maskedFill(x: Tensor, mask: Tensor, value: number | boolean | Te
   checkTensor("maskedFill", "x", x);
   checkMask("maskedFill", mask);
   const isTensor = value instanceof Tensor;
-  if (!isTensor && typeof value !== "number" && typeof value !== "boolean") {
-    throw typeError("maskedFill", `value must be a number or a 0-d tensor: got ${describe(value)}`);
-  }
-  if (isTensor && value.numel !== 1) {
-    throw rangeError("maskedFill", `value must be one element: got ${show(value.shape)}`, "Use where() for more.");
+  if (isTensor ? value.numel !== 1 : typeof value !== "number" && typeof value !== "boolean") {
+    const given = isTensor ? show(value.shape) : describe(value);
+    throw (isTensor ? rangeError : typeError)(
+      "maskedFill",
+      `value must be a number or one element: got ${given}`,
+      "Use where() for more.",
+    );
   }
   if (isTensor) checkSameType("maskedFill", "x", x, "value", value);
   broadcastShapes("maskedFill", x.shape, mask.shape);

@@ -124,7 +124,7 @@ export function batchNorm(
   const by: Grouping = { N, C, D: 1, L, byBatch: true };
   if (!given.training) {
     if (!runningMean || !runningVar) {
-      throw typeError(op, "runningMean and runningVar are needed unless training", "Pass { training: true }.");
+      throw typeError(op, "runningMean and runningVar are needed unless training");
     }
     readable(x, runningMean, runningVar, given.weight, given.bias);
     return normalizeBy(op, x, given, by, runningMean, inverseStd(op, runningVar, eps, false), GIVEN, eps);
@@ -134,7 +134,7 @@ export function batchNorm(
     throw rangeError(
       op,
       `one value per channel in training: x is ${show(x.shape)}`,
-      "A single value is its own mean, so every output would be the bias. Use a larger batch, or training: false.",
+      "A single value is its own mean: use a larger batch, or training: false.",
     );
   }
   readable(x, runningMean, runningVar, given.weight, given.bias);
@@ -270,7 +270,7 @@ export function instanceNorm(x: Tensor, options: InstanceNormOptions = {}): Tens
     throw rangeError(
       op,
       `one value per channel: x is ${show(x.shape)}`,
-      "A single value is its own mean, so every output would be the bias. Use batchNorm or layerNorm.",
+      "A single value is its own mean: use batchNorm or layerNorm.",
     );
   }
   readable(x, runningMean, runningVar, given.weight, given.bias);

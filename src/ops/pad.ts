@@ -37,11 +37,7 @@ export function pad(x: Tensor, pad: readonly number[], options: PadOptions = {})
   const { value = 0 } = options;
   if (typeof value !== "number") throw typeError("pad", `value must be a number: got ${describe(value)}`);
   if (!Array.isArray(pad) || pad.length % 2 !== 0 || pad.length > 2 * x.ndim) {
-    throw rangeError(
-      "pad",
-      `takes two amounts an axis, from the last: got ${describe(pad)} for ${show(x.shape)}`,
-      "For example [left, right, top, bottom].",
-    );
+    throw rangeError("pad", `takes two amounts an axis, from the last: got ${describe(pad)} for ${show(x.shape)}`);
   }
   const before = x.shape.map(() => 0);
   const after = x.shape.map(() => 0);
@@ -55,8 +51,7 @@ export function pad(x: Tensor, pad: readonly number[], options: PadOptions = {})
     if (size < 0 || Math.max(before[axis], after[axis]) > most) {
       throw rangeError(
         "pad",
-        `cannot pad axis ${axis} of ${show(x.shape)} by ${before[axis]} and ${after[axis]}`,
-        mode === "reflect" ? "Reflection needs less than the axis has." : undefined,
+        `cannot pad axis ${axis} of ${show(x.shape)} by ${before[axis]} and ${after[axis]} (${mode})`,
       );
     }
   }

@@ -6,10 +6,10 @@ import { checkFits } from "./checks.js";
 import { checkFloat } from "./launch.js";
 import { mean, sum } from "./reduce.js";
 
-export const reductions = ["mean", "sum", "none"] as const;
-
 /** How the losses of a batch become one number: their mean, their sum, or not at all. */
-export type Reduction = (typeof reductions)[number];
+export type Reduction = "mean" | "sum" | "none";
+
+export const reductions = ["mean", "sum", "none"] as const satisfies readonly Reduction[];
 
 /** Options that all losses share. */
 export interface LossOptions {

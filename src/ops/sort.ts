@@ -255,11 +255,7 @@ export function searchsorted(sortedSequence: Tensor, values: Tensor | number, op
   checkTensor(op, "values", values);
   checkSameType(op, "sortedSequence", sortedSequence, "values", values);
   if (ndim !== 1 && (ndim === 0 || values.ndim !== ndim || !sameShape(rows.slice(0, -1), values.shape.slice(0, -1)))) {
-    throw rangeError(
-      op,
-      `values ${show(values.shape)} do not fit sortedSequence ${show(rows)}`,
-      "All axes but the last are equal, or sortedSequence has one.",
-    );
+    throw rangeError(op, `values ${show(values.shape)} do not fit sortedSequence ${show(rows)} beside the last axis`);
   }
   const [from, at] = [ptr(sortedSequence), ptr(values)];
   const y = allocate(values.shape, "i32", op);

@@ -48,8 +48,7 @@ export function checkWindows(op: string, input: Shape, output: Shape, window: st
   if (output.some((size) => size < 1)) {
     throw rangeError(
       op,
-      `the window is larger than the input: input ${show(input)}, ${window}, output would be ${show(output)}`,
-      "Add padding or use a smaller window.",
+      `the window is larger than the input: input ${show(input)}, ${window}, output ${show(output)}`,
     );
   }
 }

@@ -1,9 +1,11 @@
 // Windows of images as columns, and back.
+
 import { checkOptions, rangeError, show } from "../error.js";
 import { extra } from "../kernels/index.js";
-import { numelOf, type Shape, sameShape, stridesOf } from "../shape.js";
+import { numelOf, type Shape, stridesOf } from "../shape.js";
 import { composed, record } from "../tape/index.js";
 import { allocate, fillWith, ptr, type Tensor } from "../tensor/index.js";
+import { checkFits } from "./checks.js";
 import { checkFloat } from "./launch.js";
 import { pad } from "./pad.js";
 import { checkSpatial, checkWindows, type PerAxis, perAxis, windowsIn } from "./spatial.js";
@@ -112,17 +114,8 @@ export function fold(x: Tensor, outputSize: PerAxis, kernelSize: PerAxis, option
   if (x.ndim !== 2 && x.ndim !== 3) {
     throw rangeError("fold", `x must be [batch, columns, windows] or [columns, windows]: got ${show(x.shape)} (x)`);
   }
-  const columns = x.shape[x.ndim - 2]!;
-  const channels = columns / (kernel[0]! * kernel[1]!);
-  if (!Number.isInteger(channels) || channels === 0) {
-    throw rangeError("fold", `x ${show(x.shape)} has ${columns} rows, no multiple of a kernel ${show(kernel)}`);
-  }
+  const channels = Math.ceil(x.shape[x.ndim - 2]! / numelOf(kernel)) || 1;
   const w = windowsOf("fold", [...x.shape.slice(0, -2), channels, ...size], kernel, options);
-  if (!sameShape(w.columns, x.shape)) {
-    throw rangeError(
-      "fold",
-      `images of ${show(size)} with kernel ${show(kernel)} have ${w.columns[w.columns.length - 1]} windows: x is ${show(x.shape)}`,
-    );
-  }
+  checkFits("fold", "x", x, w.columns, ` for images of ${show(size)} and a kernel ${show(kernel)}`);
   return composed("fold", [x], () => bordered(toImages(x, w), w, -1));
 }

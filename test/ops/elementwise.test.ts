@@ -104,8 +104,8 @@ test("calls that throw make nothing", () => {
     [() => elu(f, { alpha: Number.NaN }), RangeError, /alpha/],
     [() => softplus(f, { beta: 0 }), RangeError, /beta must not be 0/],
     [() => hardtanh(f, { minVal: 1, maxVal: 0 }), RangeError, /above/],
-    [() => prelu(wide, f), RangeError, /weight must hold 1 value or one for each of 2 channels/],
-    [() => glu(f), RangeError, /even size/],
+    [() => prelu(wide, f), RangeError, /weight must be \[1\] or \[2\]/],
+    [() => glu(f), RangeError, /must hold a multiple of 2/],
     [() => maxout(wide, 3), RangeError, /multiple of 3/],
   ];
   for (const [call, kind, message] of refused) {

@@ -29,16 +29,20 @@ describe("an index out of range", () => {
     [
       "indexSelect",
       (i) => indexSelect(grid(), 1, i),
-      /indexSelect: index out of range: 3 for an axis of 3 \(element 1 of/,
+      /indexSelect: index out of range: 3 is no integer from 0 to 2 \(element 1 of/,
     ],
     [
       "gather",
       (i) => gather(grid(), 1, i.reshape([1, 2])),
       /gather: index out of range: 3 .* \(element 1 of index \[1,2\]\)/,
     ],
-    ["take", (i) => take(tensor([1, 2, 3]), i), /take: index out of range: 3 .*Indices go from -3 to 2/],
+    ["take", (i) => take(tensor([1, 2, 3]), i), /take: index out of range: 3 is no integer from -3 to 2/],
     ["takeAlongDim", (i) => takeAlongDim(grid(), i.reshape([1, 2]), 1), /index out of range: 3/],
-    ["at", (i) => at(grid(), ":", i), /at: index out of range: 3 for an axis of 3 \(element 1 of index \[2\]\)/],
+    [
+      "at",
+      (i) => at(grid(), ":", i),
+      /at: index out of range: 3 is no integer from -3 to 2 \(element 1 of index \[2\]\)/,
+    ],
     ["scatter", (i) => scatter(grid(), 1, i.reshape([1, 2]), 5), /scatter: index out of range: 3/],
     [
       "scatter of a part",
@@ -56,13 +60,13 @@ describe("an index out of range", () => {
   test.each(calls)("%s names it and its position", (_, call, message) => {
     expect(() => call(ints(0, 3))).toThrow(RangeError);
     expect(() => call(ints(0, 3))).toThrow(message);
-    expect(() => call(tensor([0, 1.5]))).toThrow(/an index must be an integer: 1.5/);
-    expect(() => call(tensor([0, Number.NaN]))).toThrow(/an index must be an integer: NaN/);
+    expect(() => call(tensor([0, 1.5]))).toThrow(/index out of range: 1.5 is no integer/);
+    expect(() => call(tensor([0, Number.NaN]))).toThrow(/index out of range: NaN is no integer/);
     expect(() => call(tensor([true, false]))).toThrow(/bool|mask/);
   });
 
   test("a negative one, where PyTorch refuses it", () => {
-    expect(() => indexSelect(grid(), 0, ints(-1))).toThrow(/index out of range: -1 for an axis of 2.*from 0 to 1/);
+    expect(() => indexSelect(grid(), 0, ints(-1))).toThrow(/index out of range: -1 is no integer from 0 to 1/);
     expect(() => gather(grid(), 0, ints(-1).reshape([1, 1]))).toThrow(/index out of range: -1/);
     expect(() => bincount(ints(1, -2))).toThrow(/bincount: takes integers from 0: got -2 \(element 1/);
     expect(() => bincount(tensor([1.5]))).toThrow(/bincount: takes integers from 0: got 1.5/);
