@@ -17,14 +17,15 @@ export interface Owner {
 export const tick = { now: 1, generation: 1 };
 
 export abstract class Handle {
-  readonly shape: readonly number[];
-  readonly numel: number;
-  /** @internal */
-  storage: Storage;
+  // `declare`: written once, by the constructor. One is made for each result of an op.
+  declare readonly shape: readonly number[];
+  declare readonly numel: number;
+  /** @internal That of another tensor, once released. */
+  declare storage: Storage;
   /** @internal Address of the first element; read it through `ptr()`, which checks `state`. */
-  address: Ptr;
+  declare address: Ptr;
   /** @internal Name of the op that made it. */
-  op: string;
+  declare op: string;
   /** @internal */
   owner: Owner | null = null;
   /** @internal */
@@ -70,7 +71,7 @@ export abstract class Handle {
   /** @internal A released one-element tensor gets memory again; any other throws. */
   revive(): void {
     if (this.numel !== 1) throw new ReleasedTensorError(this.op, this.shape, this.cause);
-    this.storage = new Storage(4, this.op, this.shape);
+    this.storage = Storage.take(4, this.op, this.shape);
     this.address = this.storage.ptr;
     this.state = 0;
     heap.i32[word(this.address)] = this.kept;

@@ -3,6 +3,8 @@ import type { Tensor } from "../tensor/index.js";
 
 /** The gradient of one input, given the output's; written with ops, so that it can be differentiated again. */
 export type Partial = (gy: Tensor) => Tensor;
+/** An input and its gradient's function. */
+export type InputPartial = readonly [Tensor, Partial];
 /** The gradients of all inputs at once, for ops whose gradients share work; `needs[i]` tells which are wanted. */
 export type JointPartial = (gy: Tensor, needs: readonly boolean[]) => readonly (Tensor | null)[];
 export type Hook = (gradient: Tensor) => Tensor | undefined;
@@ -11,30 +13,31 @@ let sequence = 0;
 
 export class Node {
   /** The op's name; "" for a leaf. */
-  readonly name: string;
+  declare readonly name: string;
   /** Nodes of the inputs; null where an input requires no gradient. */
-  edges: readonly (Node | null)[];
-  /** One function an edge, or one for all; null for leaves and once consumed. */
-  partials: readonly Partial[] | JointPartial | null;
+  declare readonly edges: readonly (Node | null)[];
+  /** Each input with its function, or one function for all; null for leaves and once consumed. */
+  declare partials: readonly InputPartial[] | JointPartial | null;
   /** Tensors whose values the partials use: written in place since, they are no longer the values of the forward pass. */
-  saved: readonly Tensor[];
+  declare saved: readonly Tensor[];
   /** The write clock when it was recorded. */
-  readonly time: number;
+  declare readonly time: number;
+  /** The tensor that requires the gradient, for leaves. */
+  declare readonly leaf: Tensor | null;
   /** Position in the order of recording. */
   readonly sequence = sequence++;
-  /** The tensor that requires the gradient, for leaves. */
-  readonly leaf: Tensor | null;
   hooks: Hook[] | null = null;
   /** Walked, or computed from something that was: it cannot be walked again. */
   consumed = false;
-  /** Number of the last walk that met it, and its position there. */
+  /** Number of the last walk that met it, what that walk wants of it, and the gradient that it has gathered. */
   walk = 0;
-  index = 0;
+  mark = 0;
+  slot: Tensor | null = null;
 
   constructor(
     name: string,
     edges: readonly (Node | null)[],
-    partials: readonly Partial[] | JointPartial | null,
+    partials: readonly InputPartial[] | JointPartial | null,
     saved: readonly Tensor[],
     time: number,
     leaf: Tensor | null,

@@ -60,7 +60,7 @@ export interface BackwardOptions {
  * console.log(x.grad.toArray()); // [[2, 4], [6, 8]]
  */
 export class Tensor extends Handle {
-  readonly dtype: DType;
+  declare readonly dtype: DType;
   /** @internal */
   node: TapeNode | null = null;
   /** @internal The gradient of a leaf; public as `grad`. */
@@ -207,7 +207,7 @@ export class Tensor extends Handle {
     const columns = this.shape[rank - 1]!;
     const size = rows * columns;
     const batch = size === 0 ? 0 : this.numel / size;
-    const storage = new Storage(this.numel * 4, this.op, this.shape);
+    const storage = Storage.take(this.numel * 4, this.op, this.shape);
     kernels.copyStrided(this.address, storage.ptr, 1, batch, rows, columns, 0, size, 1, rows, 0, size, columns, 1);
     this.storage.drop();
     this.storage = storage;
@@ -278,7 +278,7 @@ function prepare(x: Tensor, asStored: boolean): void {
 export function allocate(shape: Shape, dtype: DType, op: string): Tensor {
   let numel = 1;
   for (let i = 0; i < shape.length; i++) numel *= shape[i]!;
-  const storage = new Storage(numel * 4, op, shape);
+  const storage = Storage.take(numel * 4, op, shape);
   const tensor = new Tensor(shape, dtype, storage, storage.ptr, op);
   adopt(tensor);
   return tensor;
