@@ -24,20 +24,24 @@ function reluGrad(gy: Tensor, y: Tensor): Tensor {
 
 /** 1 / (1 + e⁻ˣ). PyTorch: `torch.sigmoid`. */
 export function sigmoid(x: Tensor): Tensor {
-  return viaFloat("sigmoid", x, (v) => {
-    const y = unary("sigmoid", kernels.sigmoid, v);
-    const gradient = (gy: Tensor) =>
-      isRecording() ? mul(gy, mul(y, sub(1, y))) : unaryGrad("sigmoid", kernels.sigmoidGrad, gy, y);
-    return record("sigmoid", y, [[v, gradient]], [y]);
-  });
+  return viaFloat("sigmoid", x, sigmoidOf);
+}
+
+function sigmoidOf(x: Tensor): Tensor {
+  const y = unary("sigmoid", kernels.sigmoid, x);
+  const gradient = (gy: Tensor) =>
+    isRecording() ? mul(gy, mul(y, sub(1, y))) : unaryGrad("sigmoid", kernels.sigmoidGrad, gy, y);
+  return record("sigmoid", y, [[x, gradient]], [y]);
 }
 
 /** Hyperbolic tangent. PyTorch: `torch.tanh`. */
 export function tanh(x: Tensor): Tensor {
-  return viaFloat("tanh", x, (v) => {
-    const y = unary("tanh", kernels.tanh, v);
-    const gradient = (gy: Tensor) =>
-      isRecording() ? mul(gy, sub(1, square(y))) : unaryGrad("tanh", kernels.tanhGrad, gy, y);
-    return record("tanh", y, [[v, gradient]], [y]);
-  });
+  return viaFloat("tanh", x, tanhOf);
+}
+
+function tanhOf(x: Tensor): Tensor {
+  const y = unary("tanh", kernels.tanh, x);
+  const gradient = (gy: Tensor) =>
+    isRecording() ? mul(gy, sub(1, square(y))) : unaryGrad("tanh", kernels.tanhGrad, gy, y);
+  return record("tanh", y, [[x, gradient]], [y]);
 }
