@@ -17,7 +17,8 @@ export interface Owner {
 export const tick = { now: 1, generation: 1 };
 
 export abstract class Handle {
-  // `declare`: written once, by the constructor. One is made for each result of an op.
+  // All fields are declared here and written by the constructor: field initializers would keep V8 from inlining the
+  // constructors of subclasses, and one is made for each result of an op.
   declare readonly shape: readonly number[];
   declare readonly numel: number;
   /** @internal That of another tensor, once released. */
@@ -27,23 +28,23 @@ export abstract class Handle {
   /** @internal Name of the op that made it. */
   declare op: string;
   /** @internal */
-  owner: Owner | null = null;
+  declare owner: Owner | null;
   /** @internal */
-  state = 0;
+  declare state: number;
   /** @internal Time of the last noted read. */
-  lastRead = 0;
+  declare lastRead: number;
   /** @internal Generation of the last noted read; 0 for never. */
-  lastGeneration = 0;
+  declare lastGeneration: number;
   /** @internal Gradient slots of a running backward walk that hold it. */
-  holds = 0;
+  declare holds: number;
   /** @internal Made of a loader's batch: its loop may free it, whatever else went on meanwhile. */
-  rooted = false;
+  declare rooted: boolean;
   /** @internal Registered with the garbage collector. */
-  collected = false;
+  declare collected: boolean;
   /** @internal Why it was released. */
-  cause = "";
+  declare cause: string;
   /** @internal A one-element tensor's value, kept when it is released. */
-  kept = 0;
+  declare kept: number;
 
   /** @internal */
   constructor(shape: readonly number[], numel: number, storage: Storage, address: Ptr, op: string) {
@@ -52,6 +53,15 @@ export abstract class Handle {
     this.storage = storage;
     this.address = address;
     this.op = op;
+    this.owner = null;
+    this.state = 0;
+    this.lastRead = 0;
+    this.lastGeneration = 0;
+    this.holds = 0;
+    this.rooted = false;
+    this.collected = false;
+    this.cause = "";
+    this.kept = 0;
   }
 
   /** @internal Gives the memory back; the value of a one-element tensor stays readable. Does nothing the second time. */

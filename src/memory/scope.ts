@@ -13,7 +13,7 @@ import { Handle, type Owner, tick, watchHolder } from "./handle.js";
 import { stepEnded, WATCHED } from "./storage.js";
 
 export class Scope implements Owner {
-  declare private readonly what: string;
+  declare private what: string;
   declare private readonly does: string;
   members: Handle[] = [];
   declare parent: Scope | null;
@@ -26,6 +26,14 @@ export class Scope implements Owner {
     this.does = does;
     this.parent = parent;
     this.iteration = iteration;
+  }
+
+  /** A function's scope for its next call. */
+  reopen(what: string, parent: Scope | null): this {
+    this.what = what;
+    this.parent = parent;
+    this.open = true;
+    return this;
   }
 
   get label(): string {
@@ -139,7 +147,7 @@ export function forEachHandle(value: unknown, visit: (handle: Handle) => void): 
 /** Runs `fn` in a scope of its own and gives what it returns to the enclosing one. */
 export function runInScope<T>(name: string, fn: (scope: Scope) => T, onEscape?: (handle: Handle) => void): T {
   const parent = current;
-  const scope = new Scope(name, "ended", parent, false);
+  const scope = (idle.pop() ?? new Scope("", "ended", null, false)).reopen(name, parent);
   current = scope;
   let result: T;
   try {
@@ -149,18 +157,29 @@ export function runInScope<T>(name: string, fn: (scope: Scope) => T, onEscape?: 
     }
   } catch (error) {
     leave(scope, parent);
-    release(scope.members, scope, scope.label);
+    close(scope);
     throw error;
   }
   leave(scope, parent);
-  forEachHandle(result, (handle) => {
-    if (handle.owner !== scope) return;
-    handle.owner = null;
-    adopt(handle);
-    if (handle.owner === null) onEscape?.(handle);
-  });
-  release(scope.members, scope, scope.label);
+  if (result !== undefined) {
+    forEachHandle(result, (handle) => {
+      if (handle.owner !== scope) return;
+      handle.owner = null;
+      adopt(handle);
+      if (handle.owner === null) onEscape?.(handle);
+    });
+  }
+  close(scope);
   return result;
+}
+
+/** Functions' scopes that ended: a step of training makes none. */
+const idle: Scope[] = [];
+
+function close(scope: Scope): void {
+  if (scope.members.length > 0) release(scope.members, scope, scope.label);
+  truncate(scope.members, 0);
+  idle.push(scope);
 }
 
 /** Loops begun inside a function's scope and left open there end with it. */

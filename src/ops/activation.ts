@@ -19,7 +19,8 @@ export function relu(x: Tensor): Tensor {
 
 /** gy where y > 0; linear in gy, so that it is its own gradient. */
 function reluGrad(gy: Tensor, y: Tensor): Tensor {
-  return record("reluGrad", unaryGrad("reluGrad", kernels.reluGrad, gy, y), [[gy, (ggy) => reluGrad(ggy, y)]], [y]);
+  const gx = unaryGrad("reluGrad", kernels.reluGrad, gy, y);
+  return isRecording() ? record("reluGrad", gx, [[gy, (ggy) => reluGrad(ggy, y)]], [y]) : gx;
 }
 
 /** 1 / (1 + e⁻ˣ). PyTorch: `torch.sigmoid`. */

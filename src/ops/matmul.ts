@@ -169,9 +169,10 @@ export function linear(x: Tensor, weight: Tensor, bias?: Tensor): Tensor {
   if (!isRecording()) return passOn("linear", y, inputs);
   const partial = (gy: Tensor, needs: readonly boolean[]) => {
     const g = rowsOf(gy, out);
+    const times = isRecording() ? product : multiply;
     return [
-      needs[0] ? shaped(product(g, weight, false, false), x.shape) : null,
-      needs[1] ? product(g, rowsOf(x, features), true, false) : null,
+      needs[0] ? shaped(times(g, weight, false, false), x.shape) : null,
+      needs[1] ? times(g, rowsOf(x, features), true, false) : null,
       needs[2] ? sumRows(g) : null,
     ];
   };

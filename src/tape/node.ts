@@ -25,14 +25,14 @@ export class Node {
   /** The tensor that requires the gradient, for leaves. */
   declare readonly leaf: Tensor | null;
   /** Position in the order of recording. */
-  readonly sequence = sequence++;
-  hooks: Hook[] | null = null;
+  declare readonly sequence: number;
+  declare hooks: Hook[] | null;
   /** Walked, or computed from something that was: it cannot be walked again. */
-  consumed = false;
+  declare consumed: boolean;
   /** Number of the last walk that met it, what that walk wants of it, and the gradient that it has gathered. */
-  walk = 0;
-  mark = 0;
-  slot: Tensor | null = null;
+  declare walk: number;
+  declare mark: number;
+  declare slot: Tensor | null;
 
   constructor(
     name: string,
@@ -48,8 +48,28 @@ export class Node {
     this.saved = saved;
     this.time = time;
     this.leaf = leaf;
+    this.sequence = sequence++;
+    this.hooks = null;
+    this.consumed = false;
+    this.walk = 0;
+    this.mark = 0;
+    this.slot = null;
   }
 }
 
 /** A tensor's node. Tensors store it as the little that printing needs of it. */
 export const nodeOf = (x: Tensor): Node | null => x.node as Node | null;
+
+/** As `map`, which costs more than all else that an op of few inputs does on the tape. */
+export function each<A, B>(list: readonly A[], fn: (item: A) => B): B[] {
+  switch (list.length) {
+    case 1:
+      return [fn(list[0]!)];
+    case 2:
+      return [fn(list[0]!), fn(list[1]!)];
+    case 3:
+      return [fn(list[0]!), fn(list[1]!), fn(list[2]!)];
+    default:
+      return list.map(fn);
+  }
+}

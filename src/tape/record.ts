@@ -3,7 +3,7 @@ import { rangeError, typeError } from "../error.js";
 import { moveTo, openLoops, runInScope, settle, watchHolder, writeTime } from "../memory/index.js";
 import { Tensor, viewOf } from "../tensor/index.js";
 import { escapeNoGrad, followInputs, joinGraph, makeLoose, watchReads } from "./graph.js";
-import { type InputPartial, type JointPartial, Node, nodeOf } from "./node.js";
+import { each, type InputPartial, type JointPartial, Node, nodeOf } from "./node.js";
 
 let recording = true;
 const nothing: readonly Tensor[] = [];
@@ -72,12 +72,6 @@ export function unrecorded(name: string, y: Tensor, inputs: readonly Tensor[]): 
 }
 
 const inputOf = (partial: InputPartial): Tensor => partial[0];
-
-/** As `map`, which costs more than an op's own work for the one or two inputs of most. */
-function each<A, B>(list: readonly A[], fn: (item: A) => B): B[] {
-  if (list.length === 1) return [fn(list[0]!)];
-  return list.length === 2 ? [fn(list[0]!), fn(list[1]!)] : list.map(fn);
-}
 
 function put(
   name: string,

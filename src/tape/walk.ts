@@ -5,7 +5,7 @@ import { current, moveTo, runInScope, truncate } from "../memory/index.js";
 import { sameShape } from "../shape.js";
 import { allocate, fillWith, ptr, Tensor } from "../tensor/index.js";
 import { giveToGraph, graphOf, sweep } from "./graph.js";
-import { type Node, nodeOf } from "./node.js";
+import { each, type Node, nodeOf } from "./node.js";
 import { setRecording } from "./record.js";
 
 // Ops that the walk itself needs, recorded under createGraph; put in by ops/, which stands above this folder.
@@ -34,12 +34,17 @@ function orderFrom(roots: readonly Tensor[], order: Node[]): Node[] {
     let i = 0;
     for (;;) {
       const { edges } = node;
-      while (i < edges.length && (edges[i] === null || edges[i]!.walk === walk)) i++;
+      for (; i < edges.length; i++) {
+        const edge = edges[i]!;
+        if (edge === null || edge.walk === walk) continue;
+        edge.walk = walk;
+        if (edge.leaf === null) break;
+        order.push(edge); // nothing below it
+      }
       if (i < edges.length) {
         path.push(node);
         turns.push(i + 1);
         node = edges[i]!;
-        node.walk = walk;
         i = 0;
       } else {
         order.push(node);
@@ -68,8 +73,8 @@ const TARGET = 2;
 /** Its partials run. */
 const THROUGH = 4;
 
-/** Marks what the walk wants of each node, given which are targets (undefined: the leaves). */
-function markAll(order: readonly Node[], targets: readonly Tensor[] | undefined): void {
+/** Marks what the walk wants of each node, given which are targets (undefined: the leaves); throws when it cannot be made. */
+function prepare(op: string, order: readonly Node[], targets: readonly Tensor[] | undefined): void {
   const wanted = targets === undefined ? null : new Set(targets.map(nodeOf));
   for (let i = 0; i < order.length; i++) {
     const node = order[i]!;
@@ -83,29 +88,24 @@ function markAll(order: readonly Node[], targets: readonly Tensor[] | undefined)
     }
     node.mark = mark;
     node.slot = null;
+    if ((mark & THROUGH) !== 0) checkUnchanged(op, node);
   }
 }
 
-/** Throws, before anything runs, when the walk cannot be made. */
-function checkWalk(op: string, order: readonly Node[]): void {
-  for (let i = 0; i < order.length; i++) {
-    const node = order[i]!;
-    if ((node.mark & THROUGH) === 0) continue;
-    if (node.consumed) {
+function checkUnchanged(op: string, { name, consumed, saved, time }: Node): void {
+  if (consumed) {
+    throw new Error(
+      `${op}: the graph was walked before and its saved tensors were released (${name}). ` +
+        "Pass { retainGraph: true } to the first walk if you need to go through it a second time.",
+    );
+  }
+  for (let k = 0; k < saved.length; k++) {
+    const x = saved[k]!;
+    if (x.storage.version > time && !x.released) {
       throw new Error(
-        `${op}: the graph was walked before and its saved tensors were released (${node.name}). ` +
-          "Pass { retainGraph: true } to the first walk if you need to go through it a second time.",
+        `${op}: a tensor that ${name} saved for its gradient was changed in place since: ${x.op} ${show(x.shape)}. ` +
+          "Compute the gradient before the change, or change a clone().",
       );
-    }
-    const { saved } = node;
-    for (let k = 0; k < saved.length; k++) {
-      const x = saved[k]!;
-      if (x.storage.version > node.time && !x.released) {
-        throw new Error(
-          `${op}: a tensor that ${node.name} saved for its gradient was changed in place since: ${x.op} ${show(x.shape)}. ` +
-            "Compute the gradient before the change, or change a clone().",
-        );
-      }
     }
   }
 }
@@ -156,8 +156,7 @@ function seedFor(root: Tensor): Tensor {
 
 /** Walks, and leaves the gradients of the targets in their slots. */
 function walkBack({ op, roots, gradients, targets, createGraph, retainGraph }: Walk, order: Node[]): void {
-  markAll(order, targets);
-  checkWalk(op, order);
+  prepare(op, order, targets);
   const before = setRecording(createGraph);
   try {
     for (let r = 0; r < roots.length; r++) {
@@ -167,7 +166,7 @@ function walkBack({ op, roots, gradients, targets, createGraph, retainGraph }: W
     }
     for (let i = order.length - 1; i >= 0; i--) {
       const node = order[i]!;
-      if (node.slot === null) continue;
+      if (node.slot === null || (node.hooks === null && (node.mark & THROUGH) === 0)) continue;
       const made = current === null ? 0 : current.members.length;
       if (node.hooks !== null) runHooks(node, node.slot);
       const gy = node.slot;
@@ -208,7 +207,7 @@ const isNeeded = (edge: Node | null): boolean => edge !== null && (edge.mark & N
 function propagate(node: Node, gy: Tensor, differentiable: boolean): void {
   const { edges, partials } = node;
   if (typeof partials === "function") {
-    const gradients = partials(gy, edges.map(isNeeded));
+    const gradients = partials(gy, each(edges, isNeeded));
     for (let e = 0; e < edges.length; e++) {
       const gradient = gradients[e];
       if (gradient && isNeeded(edges[e]!)) gather(edges[e]!, gradient, differentiable);

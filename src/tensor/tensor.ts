@@ -62,16 +62,19 @@ export interface BackwardOptions {
 export class Tensor extends Handle {
   declare readonly dtype: DType;
   /** @internal */
-  node: TapeNode | null = null;
+  declare node: TapeNode | null;
   /** @internal The gradient of a leaf; public as `grad`. */
-  gradient: Tensor | null = null;
+  declare gradient: Tensor | null;
   /** @internal Computed from tensors that require gradients, but not recorded. */
-  derived = false;
+  declare derived: boolean;
 
   /** @internal Use creation functions. */
   constructor(shape: Shape, dtype: DType, storage: Storage, address: Ptr, op: string) {
     super(shape, numelOf(shape), storage, address, op);
     this.dtype = dtype;
+    this.node = null;
+    this.gradient = null;
+    this.derived = false;
   }
 
   /** Number of axes. */
