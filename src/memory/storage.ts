@@ -7,7 +7,7 @@ import { allocateBlock, blockBytes, classOf, freeBlock, heap, smallLimit } from 
 /** All storages, for `memory()` and the out-of-memory error; `slot` makes removal O(1). */
 const all: Storage[] = [];
 /** The first spare storage of each size class, with its block. */
-const spare: (Storage | null | undefined)[] = [];
+const spare: (Storage | null)[] = new Array(classOf(smallLimit) + 1).fill(null);
 /** How many are in use. */
 let live = 0;
 
@@ -61,9 +61,10 @@ export class Storage {
    * who holds it in reports. Throws OutOfMemoryError, changing nothing.
    */
   static take(bytes: number, op: string, shape: readonly number[]): Storage {
-    const kind = bytes <= smallLimit ? classOf(bytes) : 0;
-    const storage = spare[kind];
-    if (bytes > smallLimit || !storage) return new Storage(bytes, op, shape);
+    if (bytes > smallLimit) return new Storage(bytes, op, shape);
+    const kind = classOf(bytes);
+    const storage = spare[kind]!;
+    if (storage === null) return new Storage(bytes, op, shape);
     spare[kind] = storage.next;
     storage.bytes = bytes;
     storage.op = op;
@@ -82,7 +83,7 @@ export class Storage {
     live--;
     if (this.bytes <= smallLimit) {
       const kind = classOf(this.bytes);
-      this.next = spare[kind] ?? null;
+      this.next = spare[kind]!;
       spare[kind] = this;
       return;
     }

@@ -129,7 +129,9 @@ export abstract class Optimizer<Options extends object> {
 
   /** Forgets the gradients of all parameters; `backward()` starts new ones. */
   zeroGrad(): void {
-    for (const group of this.paramGroups) for (const param of group.params) param.grad = null;
+    for (const { params } of this.paramGroups) {
+      for (let i = 0; i < params.length; i++) if (params[i]!.gradient !== null) params[i]!.grad = null;
+    }
   }
 
   /**

@@ -69,8 +69,8 @@ export class Tensor extends Handle {
   declare derived: boolean;
 
   /** @internal Use creation functions. */
-  constructor(shape: Shape, dtype: DType, storage: Storage, address: Ptr, op: string) {
-    super(shape, numelOf(shape), storage, address, op);
+  constructor(shape: Shape, numel: number, dtype: DType, storage: Storage, address: Ptr, op: string) {
+    super(shape, numel, storage, address, op);
     this.dtype = dtype;
     this.node = null;
     this.gradient = null;
@@ -279,10 +279,9 @@ function prepare(x: Tensor, asStored: boolean): void {
 
 /** @internal A tensor with memory of its own, contents undefined, owned by the current scope. */
 export function allocate(shape: Shape, dtype: DType, op: string): Tensor {
-  let numel = 1;
-  for (let i = 0; i < shape.length; i++) numel *= shape[i]!;
+  const numel = numelOf(shape);
   const storage = Storage.take(numel * 4, op, shape);
-  const tensor = new Tensor(shape, dtype, storage, storage.ptr, op);
+  const tensor = new Tensor(shape, numel, dtype, storage, storage.ptr, op);
   adopt(tensor);
   return tensor;
 }
@@ -291,7 +290,8 @@ export function allocate(shape: Shape, dtype: DType, op: string): Tensor {
 export function viewOf(x: Tensor, shape: Shape, op: string, start = 0): Tensor {
   const at = ptr(x);
   x.storage.refs++;
-  const tensor = new Tensor(shape, x.dtype, x.storage, start === 0 ? at : offset(at, 4 * start), op);
+  const address = start === 0 ? at : offset(at, 4 * start);
+  const tensor = new Tensor(shape, numelOf(shape), x.dtype, x.storage, address, op);
   adopt(tensor);
   return tensor;
 }
@@ -307,7 +307,7 @@ export function transposedView(x: Tensor, op: string): Tensor {
   shape[rank - 2] = x.shape[rank - 1]!;
   const at = ptrAsStored(x);
   x.storage.refs++;
-  const y = new Tensor(shape, x.dtype, x.storage, at, op);
+  const y = new Tensor(shape, x.numel, x.dtype, x.storage, at, op);
   if ((x.state & TRANSPOSED) === 0) {
     y.state |= TRANSPOSED;
     x.storage.addLazyView(y);
