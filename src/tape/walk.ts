@@ -154,35 +154,6 @@ function seedFor(root: Tensor): Tensor {
   return seed;
 }
 
-/** Walks, and leaves the gradients of the targets in their slots. */
-function walkBack({ op, roots, gradients, targets, createGraph, retainGraph }: Walk, order: Node[]): void {
-  prepare(op, order, targets);
-  const before = setRecording(createGraph);
-  try {
-    for (let r = 0; r < roots.length; r++) {
-      const root = roots[r]!;
-      const node = nodeOf(root);
-      if (node !== null && (node.mark & NEEDED) !== 0) gather(node, gradients[r] ?? seedFor(root), createGraph);
-    }
-    for (let i = order.length - 1; i >= 0; i--) {
-      const node = order[i]!;
-      if (node.slot === null || (node.hooks === null && (node.mark & THROUGH) === 0)) continue;
-      const made = current === null ? 0 : current.members.length;
-      if (node.hooks !== null) runHooks(node, node.slot);
-      const gy = node.slot;
-      if ((node.mark & THROUGH) !== 0) propagate(node, gy, createGraph);
-      if ((node.mark & TARGET) === 0) {
-        node.slot = null;
-        gy.holds--;
-      }
-      if (!createGraph) sweepTemporaries(gy, made);
-    }
-  } finally {
-    setRecording(before);
-  }
-  if (!retainGraph) consume(order, roots);
-}
-
 function runHooks(node: Node, gy: Tensor): void {
   let gradient = gy;
   for (const hook of node.hooks!) {
@@ -254,16 +225,39 @@ function consume(order: readonly Node[], roots: readonly Tensor[]): void {
 /** The lists of walks at each depth, empty between walks. */
 const orders: Node[][] = [];
 
-/** Walks and calls `finish` while the gradients are in the slots of the nodes, which it gets in order. */
+/** Walks and calls `finish` while the gradients of the targets are in the slots of their nodes, which it gets in order. */
 function walkThen<T>(walk: Walk, finish: (order: readonly Node[]) => T): T {
-  const order = orderFrom(walk.roots, (orders[depth] ??= []));
+  const { op, roots, gradients, targets, createGraph } = walk;
+  const order = orderFrom(roots, (orders[depth] ??= []));
   // What an outer walk has put into nodes that both meet.
   const outer = depth === 0 ? null : order.map(({ mark, slot }) => ({ mark, slot }));
+  const before = setRecording(createGraph);
   depth++;
   try {
-    walkBack(walk, order);
+    prepare(op, order, targets);
+    for (let r = 0; r < roots.length; r++) {
+      const root = roots[r]!;
+      const node = nodeOf(root);
+      if (node !== null && (node.mark & NEEDED) !== 0) gather(node, gradients[r] ?? seedFor(root), createGraph);
+    }
+    for (let i = order.length - 1; i >= 0; i--) {
+      const node = order[i]!;
+      if (node.slot === null || (node.hooks === null && (node.mark & THROUGH) === 0)) continue;
+      const made = current === null ? 0 : current.members.length;
+      if (node.hooks !== null) runHooks(node, node.slot);
+      const gy = node.slot;
+      if ((node.mark & THROUGH) !== 0) propagate(node, gy, createGraph);
+      if ((node.mark & TARGET) === 0) {
+        node.slot = null;
+        gy.holds--;
+      }
+      if (!createGraph) sweepTemporaries(gy, made);
+    }
+    setRecording(before);
+    if (!walk.retainGraph) consume(order, roots);
     return finish(order);
   } finally {
+    setRecording(before);
     depth--;
     for (let i = order.length - 1; i >= 0; i--) {
       const node = order[i]!;
