@@ -114,7 +114,7 @@ export class DataLoader<Batch> implements Iterable<Batch> {
 
   private order(): Int32Array {
     const n = this.dataset.length;
-    if (!this.shuffle) return Int32Array.from({ length: n }, (_, i) => i);
+    if (!this.shuffle) return new Int32Array(n).map((_, i) => i);
     const { generator } = this;
     if (this.state !== null) generator.setState(this.state);
     const permutation = randperm(n, { generator });

@@ -39,7 +39,7 @@ export function noteStep(live: number): void {
   rising = least > leastBefore ? rising + 1 : 0;
   leastBefore = least;
   least = Number.POSITIVE_INFINITY;
-  sites = rising >= risingWindows ? new Map() : null;
+  sites = rising >= risingWindows && !warned ? new Map() : null;
 }
 
 function report(found: ReadonlyMap<Counted, string>): void {

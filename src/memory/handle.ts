@@ -17,32 +17,34 @@ export interface Owner {
 export const tick = { now: 1, generation: 1 };
 
 export abstract class Handle {
-  readonly shape: readonly number[];
-  readonly numel: number;
-  /** @internal */
-  storage: Storage;
+  // All fields are declared here and written by the constructor: field initializers would keep V8 from inlining the
+  // constructors of subclasses, and one is made for each result of an op.
+  declare readonly shape: readonly number[];
+  declare readonly numel: number;
+  /** @internal That of another tensor, once released. */
+  declare storage: Storage;
   /** @internal Address of the first element; read it through `ptr()`, which checks `state`. */
-  address: Ptr;
+  declare address: Ptr;
   /** @internal Name of the op that made it. */
-  op: string;
+  declare op: string;
   /** @internal */
-  owner: Owner | null = null;
+  declare owner: Owner | null;
   /** @internal */
-  state = 0;
+  declare state: number;
   /** @internal Time of the last noted read. */
-  lastRead = 0;
+  declare lastRead: number;
   /** @internal Generation of the last noted read; 0 for never. */
-  lastGeneration = 0;
+  declare lastGeneration: number;
   /** @internal Gradient slots of a running backward walk that hold it. */
-  holds = 0;
+  declare holds: number;
   /** @internal Made of a loader's batch: its loop may free it, whatever else went on meanwhile. */
-  rooted = false;
+  declare rooted: boolean;
   /** @internal Registered with the garbage collector. */
-  collected = false;
+  declare collected: boolean;
   /** @internal Why it was released. */
-  cause = "";
+  declare cause: string;
   /** @internal A one-element tensor's value, kept when it is released. */
-  kept = 0;
+  declare kept: number;
 
   /** @internal */
   constructor(shape: readonly number[], numel: number, storage: Storage, address: Ptr, op: string) {
@@ -51,6 +53,15 @@ export abstract class Handle {
     this.storage = storage;
     this.address = address;
     this.op = op;
+    this.owner = null;
+    this.state = 0;
+    this.lastRead = 0;
+    this.lastGeneration = 0;
+    this.holds = 0;
+    this.rooted = false;
+    this.collected = false;
+    this.cause = "";
+    this.kept = 0;
   }
 
   /** @internal Gives the memory back; the value of a one-element tensor stays readable. Does nothing the second time. */
@@ -70,7 +81,7 @@ export abstract class Handle {
   /** @internal A released one-element tensor gets memory again; any other throws. */
   revive(): void {
     if (this.numel !== 1) throw new ReleasedTensorError(this.op, this.shape, this.cause);
-    this.storage = new Storage(4, this.op, this.shape);
+    this.storage = Storage.take(4, this.op, this.shape);
     this.address = this.storage.ptr;
     this.state = 0;
     heap.i32[word(this.address)] = this.kept;

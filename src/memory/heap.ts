@@ -1,9 +1,10 @@
 // The allocator over linear memory, and typed views of it. Blocks are 64-byte aligned.
-//   small (<= 32 KiB): size classes, four a doubling, cut from slabs; a freed block waits in its class's list
+//   small (<= 32 KiB): size classes, four a doubling, cut from slabs; never freed: storages keep them for the next of their class
 //   large: best fit among address-sorted free regions, which merge with their neighbours when freed
 import { growMemory, kernels, memory, type Ptr, startKernels } from "../kernels/index.js";
 
-const smallLimit = 32768;
+/** Blocks up to this many bytes come in size classes. */
+export const smallLimit = 32768;
 const largeGrain = 1024;
 // Operands at one offset modulo 4096 make loads wait for stores to the other (4K aliasing: an add of 1M elements loses up
 // to 30 %), and arrays whose size is a power of two would all lie so. This much more a block spreads them.
@@ -18,8 +19,6 @@ export const heap = {
   u32: new Uint32Array(0),
   /** Most bytes the heap may take, 4 GiB unless `init` says less. */
   limit: addressable,
-  /** Bytes in blocks that are in use. */
-  used: 0,
   started: false,
 };
 
@@ -36,7 +35,7 @@ let top = 0; // everything from here on is untouched
 let capacity = 0;
 /** The least limit that does not cut into blocks. */
 export const heapEnd = (): number => top;
-const freeSmall: number[][] = [];
+const fresh: number[][] = []; // blocks of each class that no storage has had yet
 const regionAt: number[] = []; // free regions, by address
 const regionSize: number[] = [];
 
@@ -56,8 +55,8 @@ export function refreshViews(): void {
   heap.u32 = new Uint32Array(buffer);
 }
 
-/** Class of a small size: 0..3 for 64, 128, 192, 256; then four classes a doubling. */
-function classOf(bytes: number): number {
+/** Class of a size up to `smallLimit`: 0..3 for 64, 128, 192, 256; then four classes a doubling. */
+export function classOf(bytes: number): number {
   if (bytes <= 256) return bytes <= 64 ? 0 : ((bytes + 63) >> 6) - 1;
   const e = 31 - Math.clz32(bytes - 1); // 2^e < bytes <= 2^(e+1)
   return (e - 8) * 4 + ((bytes - 1) >> (e - 2));
@@ -78,29 +77,16 @@ export function blockBytes(bytes: number): number {
 /** A block of `blockBytes(size)` bytes, contents undefined; 0 when there is no room. */
 export function allocateBlock(size: number): Ptr {
   if (!heap.started) start();
-  let at: number;
-  if (size <= smallLimit) {
-    const index = classOf(size);
-    const list = (freeSmall[index] ??= []);
-    const block = classBytes(index);
-    if (list.length === 0 && !cutSlab(list, block)) return nullPtr;
-    at = list.pop()!;
-    heap.used += block;
-  } else {
-    const block = blockBytes(size);
-    at = takeRegion(block);
-    if (at !== 0) heap.used += block;
-  }
-  return at as unknown as Ptr;
+  if (size > smallLimit) return takeRegion(blockBytes(size)) as unknown as Ptr;
+  const index = classOf(size);
+  const list = (fresh[index] ??= []);
+  if (list.length === 0 && !cutSlab(list, classBytes(index))) return nullPtr;
+  return list.pop()! as unknown as Ptr;
 }
 
-/** Gives a block back; `size` is what it was asked for. */
+/** Gives a large block back; `size` is what it was asked for. */
 export function freeBlock(ptr: Ptr, size: number): void {
-  const at = ptr as unknown as number;
-  const block = blockBytes(size);
-  heap.used -= block;
-  if (size <= smallLimit) freeSmall[classOf(size)]!.push(at);
-  else returnRegion(at, block);
+  returnRegion(ptr as unknown as number, blockBytes(size));
 }
 
 /** Cuts a fresh slab into blocks, the lowest address on top of the list. */

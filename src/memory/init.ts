@@ -123,7 +123,7 @@ async function startThreads(build: Backend["build"], count: number): Promise<str
     return (error as Error).message;
   }
   return crew!.startThreads(module, count, {
-    allocate: (bytes) => new Storage(bytes, "threads", [bytes >> 2]),
+    allocate: (bytes) => Storage.take(bytes, "threads", [bytes >> 2]),
     moved: () => {
       if (heap.started) refreshViews();
     },

@@ -13,17 +13,31 @@ import { Handle, type Owner, tick, watchHolder } from "./handle.js";
 import { stepEnded, WATCHED } from "./storage.js";
 
 export class Scope implements Owner {
-  readonly label: string;
+  declare private what: string;
+  declare private readonly does: string;
   members: Handle[] = [];
-  parent: Scope | null;
+  declare parent: Scope | null;
   /** Iteration scopes stay open between advances; a function's is open while it runs. */
   open = true;
-  readonly iteration: boolean;
+  declare readonly iteration: boolean;
 
-  constructor(label: string, parent: Scope | null, iteration: boolean) {
-    this.label = label;
+  constructor(what: string, does: string, parent: Scope | null, iteration: boolean) {
+    this.what = what;
+    this.does = does;
     this.parent = parent;
     this.iteration = iteration;
+  }
+
+  /** A function's scope for its next call. */
+  reopen(what: string, parent: Scope | null): this {
+    this.what = what;
+    this.parent = parent;
+    this.open = true;
+    return this;
+  }
+
+  get label(): string {
+    return `when ${this.what} ${this.does}`;
   }
 }
 
@@ -34,7 +48,7 @@ export let current: Scope | null = null;
 export let openLoops = 0;
 
 /** Members of top-level loops that ended; the next top-level loop takes them over and carries those it reads. */
-const tail = new Scope("when a later loop went on without reading it", null, false);
+const tail = new Scope("a later loop", "went on without reading it", null, false);
 let tailRun = 0;
 
 // Synchronous runs: `run` rises when a microtask finds that the run in which an iteration began has ended. `mixed`:
@@ -86,20 +100,27 @@ export function moveTo(handle: Handle, scope: Scope | null): void {
  * scope lies within that loop anyway. Called with each op's result while loops are open.
  */
 export function settle(handle: Handle, inputs: readonly Handle[]): void {
-  for (const input of inputs) {
+  for (let i = 0; i < inputs.length; i++) {
+    const input = inputs[i]!;
     const scope = input.owner;
-    if (!(scope instanceof Scope) || !scope.open || scope === current) continue;
+    if (scope === null) continue;
+    if (input.rooted) handle.rooted = true;
+    if (scope === current || !(scope instanceof Scope) || !scope.open) continue;
     if (current !== null && isWithin(current, scope)) continue;
     if (current !== null && !current.iteration) continue; // a function's scope is never mistaken
     becomeCurrent(scope);
   }
   if (current !== null && handle.owner !== current) moveTo(handle, current);
-  for (const input of inputs) if (input.rooted && input.owner !== null) handle.rooted = true;
 }
 
 function isWithin(inner: Scope, outer: Scope): boolean {
   for (let s: Scope | null = inner; s !== null; s = s.parent) if (s === outer) return true;
   return false;
+}
+
+/** Shortens an array. (Setting its length takes several times as long.) */
+export function truncate(array: unknown[], length: number): void {
+  while (array.length > length) array.pop();
 }
 
 /** Releases those of `members` that `owner` still owns. */
@@ -126,7 +147,7 @@ export function forEachHandle(value: unknown, visit: (handle: Handle) => void): 
 /** Runs `fn` in a scope of its own and gives what it returns to the enclosing one. */
 export function runInScope<T>(name: string, fn: (scope: Scope) => T, onEscape?: (handle: Handle) => void): T {
   const parent = current;
-  const scope = new Scope(`when ${name} ended`, parent, false);
+  const scope = (idle.pop() ?? new Scope("", "ended", null, false)).reopen(name, parent);
   current = scope;
   let result: T;
   try {
@@ -136,18 +157,29 @@ export function runInScope<T>(name: string, fn: (scope: Scope) => T, onEscape?: 
     }
   } catch (error) {
     leave(scope, parent);
-    release(scope.members, scope, scope.label);
+    close(scope);
     throw error;
   }
   leave(scope, parent);
-  forEachHandle(result, (handle) => {
-    if (handle.owner !== scope) return;
-    handle.owner = null;
-    adopt(handle);
-    if (handle.owner === null) onEscape?.(handle);
-  });
-  release(scope.members, scope, scope.label);
+  if (result !== undefined) {
+    forEachHandle(result, (handle) => {
+      if (handle.owner !== scope) return;
+      handle.owner = null;
+      adopt(handle);
+      if (handle.owner === null) onEscape?.(handle);
+    });
+  }
+  close(scope);
   return result;
+}
+
+/** Functions' scopes that ended: a step of training makes none. */
+const idle: Scope[] = [];
+
+function close(scope: Scope): void {
+  if (scope.members.length > 0) release(scope.members, scope, scope.label);
+  truncate(scope.members, 0);
+  idle.push(scope);
 }
 
 /** Loops begun inside a function's scope and left open there end with it. */
@@ -174,7 +206,7 @@ export class LoopScope {
   private begunIn = 0;
 
   constructor(label: string) {
-    this.scope = new Scope(`when ${label} advanced`, null, true);
+    this.scope = new Scope(label, "advanced", null, true);
   }
 
   /** Releases the last iteration, but for what carries on, and begins the next. */
@@ -187,18 +219,20 @@ export class LoopScope {
       if (scope.parent === null) takeTail(scope);
     } else if (scope.open) {
       detachInner(scope);
-      const { members } = scope;
-      scope.members = [];
-      for (const handle of members) {
+      const { members, label } = scope;
+      let carried = 0;
+      for (let i = 0; i < members.length; i++) {
+        const handle = members[i]!;
         if (handle.owner !== scope) continue;
         // Carried: detached tensors (and a former loop's tail) that were made or read in this iteration.
-        if ((handle.state & WATCHED) !== 0 && handle.lastRead >= this.time) scope.members.push(handle);
-        else if (this.begunIn === run || handle.rooted) handle.release(scope.label);
+        if ((handle.state & WATCHED) !== 0 && handle.lastRead >= this.time) members[carried++] = handle;
+        else if (this.begunIn === run || handle.rooted) handle.release(label);
         else {
           handle.owner = null;
           orphan(handle);
         }
       }
+      truncate(members, carried);
       stepEnded();
     } else return;
     this.time = ++tick.now;

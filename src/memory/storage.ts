@@ -2,10 +2,14 @@
 import { OutOfMemoryError, show, showBytes } from "../error.js";
 import type { Ptr } from "../kernels/index.js";
 import { noteCreation, noteStep } from "./growth.js";
-import { allocateBlock, blockBytes, freeBlock, heap } from "./heap.js";
+import { allocateBlock, blockBytes, classOf, freeBlock, heap, smallLimit } from "./heap.js";
 
-/** All storages that are in use, for `memory()` and the out-of-memory error; `slot` makes removal O(1). */
-const live: Storage[] = [];
+/** All storages, for `memory()` and the out-of-memory error; `slot` makes removal O(1). */
+const all: Storage[] = [];
+/** The first spare storage of each size class, with its block. */
+const spare: (Storage | null)[] = new Array(classOf(smallLimit) + 1).fill(null);
+/** How many are in use. */
+let live = 0;
 
 /** Rises with every in-place write; a storage's `version` is the time of its last one. */
 let writeClock = 0;
@@ -25,38 +29,68 @@ export interface LazyView {
 }
 
 export class Storage {
-  readonly ptr: Ptr;
-  readonly bytes: number;
-  /** Tensors that view it. */
+  declare readonly ptr: Ptr;
+  declare bytes: number;
+  declare op: string;
+  declare shape: readonly number[];
+  /** Tensors that view it; 0 for a spare one. */
   refs = 1;
   /** Write clock at the last in-place write; 0 for none. */
   version = 0;
   /** Lazily transposed views: an in-place write lays them out first, while the old values are there. */
   private lazyViews: LazyView[] | null = null;
-  private slot: number;
-  readonly op: string;
-  readonly shape: readonly number[];
+  declare private slot: number;
+  /** The next spare storage of its class. */
+  private next: Storage | null = null;
 
-  /** Allocates; `op` and `shape` say who holds it in reports. Throws OutOfMemoryError, changing nothing. */
-  constructor(bytes: number, op: string, shape: readonly number[]) {
+  private constructor(bytes: number, op: string, shape: readonly number[]) {
     this.op = op;
     this.shape = shape;
     this.bytes = bytes;
     const ptr = bytes <= heap.limit ? allocateBlock(bytes) : null;
-    if (!ptr) throw new OutOfMemoryError(`${op} of ${show(shape)}`, bytes, heap.used, heap.limit, biggestOwners());
+    if (!ptr) throw new OutOfMemoryError(`${op} of ${show(shape)}`, bytes, usedBytes(), heap.limit, biggestOwners());
     this.ptr = ptr;
-    this.slot = live.length;
-    live.push(this);
+    this.slot = all.length;
+    all.push(this);
+    live++;
     noteCreation(this);
   }
 
-  /** One view less; the block is given back after the last. */
+  /**
+   * A spare storage where there is one (a step of training makes none), else one with a new block. `op` and `shape` say
+   * who holds it in reports. Throws OutOfMemoryError, changing nothing.
+   */
+  static take(bytes: number, op: string, shape: readonly number[]): Storage {
+    if (bytes > smallLimit) return new Storage(bytes, op, shape);
+    const kind = classOf(bytes);
+    const storage = spare[kind]!;
+    if (storage === null) return new Storage(bytes, op, shape);
+    spare[kind] = storage.next;
+    storage.bytes = bytes;
+    storage.op = op;
+    storage.shape = shape;
+    storage.refs = 1;
+    storage.version = 0;
+    storage.lazyViews = null;
+    live++;
+    noteCreation(storage);
+    return storage;
+  }
+
+  /** One view less; after the last a small storage is spare, the block of a large one is given back. */
   drop(): void {
     if (--this.refs > 0) return;
+    live--;
+    if (this.bytes <= smallLimit) {
+      const kind = classOf(this.bytes);
+      this.next = spare[kind]!;
+      spare[kind] = this;
+      return;
+    }
     freeBlock(this.ptr, this.bytes);
-    const last = live.pop()!;
+    const last = all.pop()!;
     if (last !== this) {
-      live[this.slot] = last;
+      all[this.slot] = last;
       last.slot = this.slot;
     }
   }
@@ -80,11 +114,16 @@ export class Storage {
 
 /** The end of a step: an iteration, or a consumed graph. */
 export function stepEnded(): void {
-  noteStep(live.length);
+  noteStep(live);
 }
 
+const inUse = (): Storage[] => all.filter((s) => s.refs > 0);
+
+/** Bytes in blocks that are in use. */
+const usedBytes = (): number => inUse().reduce((sum, s) => sum + blockBytes(s.bytes), 0);
+
 function biggestOwners(): string[] {
-  return [...live]
+  return inUse()
     .sort((a, b) => b.bytes - a.bytes)
     .slice(0, 5)
     .map((s) => `${s.op} ${show(s.shape)} ${showBytes(s.bytes)}`);
@@ -112,11 +151,6 @@ export interface MemoryReport {
  * console.log(memory().tensors - before, memory().biggest[0]); // 1 zeros [256,256] 262.1 kB
  */
 export function memory(): MemoryReport {
-  let tensors = 0;
-  let bytes = 0;
-  for (const s of live) {
-    tensors += s.refs;
-    bytes += blockBytes(s.bytes);
-  }
-  return { bytes, tensors, heapBytes: heap.f32.byteLength, biggest: biggestOwners() };
+  const tensors = inUse().reduce((sum, s) => sum + s.refs, 0);
+  return { bytes: usedBytes(), tensors, heapBytes: heap.f32.byteLength, biggest: biggestOwners() };
 }

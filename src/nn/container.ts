@@ -84,7 +84,9 @@ export class Sequential extends Modules<Module, Tensor, Tensor> {
   }
 
   forward(x: Tensor): Tensor {
-    return this.layers.reduce((y, layer) => run(layer, y), x);
+    let y = x;
+    for (const layer of this.layers) y = run(layer, y);
+    return y;
   }
 }
 

@@ -30,7 +30,7 @@ export class Parameter extends Tensor {
       throw typeError("Parameter", `must be f32 to be trained: got ${data.dtype} ${show(data.shape)}`);
     }
     claim("Parameter", data);
-    super(data.shape, data.dtype, data.storage, data.address, "Parameter");
+    super(data.shape, data.numel, data.dtype, data.storage, data.address, "Parameter");
     watchHolder(this);
     if (trained) this.requiresGrad = true;
   }
@@ -50,7 +50,7 @@ export class Buffer extends Tensor {
 
   constructor(data: Tensor, persistent: boolean) {
     claim("buffer", data);
-    super(data.shape, data.dtype, data.storage, data.address, "buffer");
+    super(data.shape, data.numel, data.dtype, data.storage, data.address, "buffer");
     this.persistent = persistent;
     watchHolder(this);
   }

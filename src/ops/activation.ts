@@ -19,25 +19,30 @@ export function relu(x: Tensor): Tensor {
 
 /** gy where y > 0; linear in gy, so that it is its own gradient. */
 function reluGrad(gy: Tensor, y: Tensor): Tensor {
-  return record("reluGrad", unaryGrad("reluGrad", kernels.reluGrad, gy, y), [[gy, (ggy) => reluGrad(ggy, y)]], [y]);
+  const gx = unaryGrad("reluGrad", kernels.reluGrad, gy, y);
+  return isRecording() ? record("reluGrad", gx, [[gy, (ggy) => reluGrad(ggy, y)]], [y]) : gx;
 }
 
 /** 1 / (1 + e⁻ˣ). PyTorch: `torch.sigmoid`. */
 export function sigmoid(x: Tensor): Tensor {
-  return viaFloat("sigmoid", x, (v) => {
-    const y = unary("sigmoid", kernels.sigmoid, v);
-    const gradient = (gy: Tensor) =>
-      isRecording() ? mul(gy, mul(y, sub(1, y))) : unaryGrad("sigmoid", kernels.sigmoidGrad, gy, y);
-    return record("sigmoid", y, [[v, gradient]], [y]);
-  });
+  return viaFloat("sigmoid", x, sigmoidOf);
+}
+
+function sigmoidOf(x: Tensor): Tensor {
+  const y = unary("sigmoid", kernels.sigmoid, x);
+  const gradient = (gy: Tensor) =>
+    isRecording() ? mul(gy, mul(y, sub(1, y))) : unaryGrad("sigmoid", kernels.sigmoidGrad, gy, y);
+  return record("sigmoid", y, [[x, gradient]], [y]);
 }
 
 /** Hyperbolic tangent. PyTorch: `torch.tanh`. */
 export function tanh(x: Tensor): Tensor {
-  return viaFloat("tanh", x, (v) => {
-    const y = unary("tanh", kernels.tanh, v);
-    const gradient = (gy: Tensor) =>
-      isRecording() ? mul(gy, sub(1, square(y))) : unaryGrad("tanh", kernels.tanhGrad, gy, y);
-    return record("tanh", y, [[v, gradient]], [y]);
-  });
+  return viaFloat("tanh", x, tanhOf);
+}
+
+function tanhOf(x: Tensor): Tensor {
+  const y = unary("tanh", kernels.tanh, x);
+  const gradient = (gy: Tensor) =>
+    isRecording() ? mul(gy, sub(1, square(y))) : unaryGrad("tanh", kernels.tanhGrad, gy, y);
+  return record("tanh", y, [[x, gradient]], [y]);
 }

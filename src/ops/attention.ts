@@ -33,7 +33,7 @@ let scratch: Storage | null = null;
 
 function scratchFor(bytes: number): Ptr {
   if (scratch === null || scratch.bytes < bytes) {
-    const larger = new Storage(bytes, "attention scratch", [bytes >> 2]);
+    const larger = Storage.take(bytes, "attention scratch", [bytes >> 2]);
     scratch?.drop();
     scratch = larger;
   }

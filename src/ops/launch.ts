@@ -19,7 +19,7 @@ export const shapeOf = (x: Operand): Shape => (typeof x === "number" ? scalarSha
  */
 export function operandPtr(x: Operand, side: 0 | 1, type: DType | null = "f32"): Ptr {
   if (typeof x !== "number") return ptr(x);
-  slots ??= new Storage(64, "scalars", [16]);
+  slots ??= Storage.take(64, "scalars", [16]);
   const at = offset(slots.ptr, 4 * side);
   if (type === "f32") heap.f32[word(at)] = x;
   else heap.i32[word(at)] = x;

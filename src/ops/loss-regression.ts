@@ -2,7 +2,7 @@
 import { rangeError, readOptions, show } from "../error.js";
 import { kernels } from "../kernels/index.js";
 import { sameShape } from "../shape.js";
-import { composed, isRecording, record } from "../tape/index.js";
+import { composed, isRecording, record, recordJoint } from "../tape/index.js";
 import { allocate, ptr, type Tensor } from "../tensor/index.js";
 import { unary } from "./broadcast.js";
 import { checkFits } from "./checks.js";
@@ -25,25 +25,22 @@ const onlyReduction = { reduction: reductions };
  * import { mseLoss, tensor } from "gradine";
  * console.log(mseLoss(tensor([1, 2]), tensor([1, 4])).item()); // 2
  */
-export function mseLoss(input: Tensor, target: Tensor, options: LossOptions = {}): Tensor {
+export function mseLoss(input: Tensor, target: Tensor, options?: LossOptions): Tensor {
   checkPair("mseLoss", input, target);
-  const { reduction } = readOptions("mseLoss", options, onlyReduction);
+  const reduction = options === undefined ? "mean" : readOptions("mseLoss", options, onlyReduction).reduction;
   if (reduction === "none") return composed("mseLoss", [input, target], () => square(sub(input, target)));
   const scale = reduction === "mean" ? 1 / input.numel : 1;
   const a = ptr(input);
   const b = ptr(target);
   const y = allocate([], "f32", "mseLoss");
   kernels.mse(a, b, ptr(y), input.numel, scale);
+  const pair = [input, target];
   // The gradient of the target is that of the input with the sides exchanged.
-  return record(
-    "mseLoss",
-    y,
-    [
-      [input, (gy) => mseGrad(input, target, gy, scale)],
-      [target, (gy) => mseGrad(target, input, gy, scale)],
-    ],
-    [input, target],
-  );
+  const partial = (gy: Tensor, needs: readonly boolean[]) => [
+    needs[0] ? mseGrad(input, target, gy, scale) : null,
+    needs[1] ? mseGrad(target, input, gy, scale) : null,
+  ];
+  return recordJoint("mseLoss", y, pair, partial, pair);
 }
 
 /** 2·scale·gy·(a − b). */

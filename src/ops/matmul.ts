@@ -3,7 +3,7 @@ import { rangeError, show } from "../error.js";
 import { kernels } from "../kernels/index.js";
 import { nullPtr, offset } from "../memory/index.js";
 import { broadcastShapes, broadcastStrides, numelOf, type Shape, sameShape } from "../shape.js";
-import { composed, record } from "../tape/index.js";
+import { composed, isRecording, passOn, record, recordJoint } from "../tape/index.js";
 import { allocate, isTransposed, ptr, ptrAsStored, type Tensor } from "../tensor/index.js";
 import { sumTo } from "./broadcast.js";
 import { checkFloat, inLoops } from "./launch.js";
@@ -11,53 +11,58 @@ import { reshape, transpose, unsqueeze } from "./layout.js";
 import { sum } from "./reduce.js";
 import { scratchFor } from "./scratch.js";
 
-/** op(a)·op(b) of the last two axes, with broadcast batch axes; `ta`, `tb` transpose. Closed under differentiation. */
-function product(a: Tensor, b: Tensor, ta: boolean, tb: boolean): Tensor {
+/** op(a)·op(b) of the last two axes, with broadcast batch axes; `ta`, `tb` transpose. Not recorded. */
+function multiply(a: Tensor, b: Tensor, ta: boolean, tb: boolean): Tensor {
   const ra = a.ndim;
   const rb = b.ndim;
   const m = a.shape[ta ? ra - 1 : ra - 2]!;
   const k = a.shape[ta ? ra - 2 : ra - 1]!;
   const n = b.shape[tb ? rb - 2 : rb - 1]!;
-  // Whether the operands lie transposed in memory, and whether that was a lazy view's doing.
-  const lazyA = isTransposed(a);
-  const lazyB = isTransposed(b);
   const pa = ptrAsStored(a);
   const pb = ptrAsStored(b);
-  const at = Number(ta !== lazyA);
-  const bt = Number(tb !== lazyB);
+  const at = Number(ta !== isTransposed(a));
+  const bt = Number(tb !== isTransposed(b));
   const work = scratchFor(kernels.matmulScratch(m, n, k, at, bt));
-  let y: Tensor;
   if (ra === 2 && rb === 2) {
-    y = allocate([m, n], "f32", "matmul");
+    const y = allocate([m, n], "f32", "matmul");
     kernels.matmul(pa, pb, ptr(y), nullPtr, work, 1, m, n, k, 0, 0, at, bt, 0);
-  } else {
-    const batchA = a.shape.slice(0, -2);
-    const batchB = b.shape.slice(0, -2);
-    const batch = broadcastShapes("matmul", batchA, batchB);
-    y = allocate([...batch, m, n], "f32", "matmul");
-    const py = ptr(y);
-    // Strides in matrices; the kernel walks the innermost merged batch axis.
-    const strides = [broadcastStrides(batchA, batch), broadcastStrides(batchB, batch), broadcastStrides(batch, batch)];
-    inLoops(1, [...batch], strides, ([count], [sa, sb], [oa, ob, oy]) =>
-      kernels.matmul(
-        offset(pa, 4 * oa! * m * k),
-        offset(pb, 4 * ob! * k * n),
-        offset(py, 4 * oy! * m * n),
-        nullPtr,
-        work,
-        count!,
-        m,
-        n,
-        k,
-        sa![0]! * m * k,
-        sb![0]! * k * n,
-        at,
-        bt,
-        0,
-      ),
-    );
+    return y;
   }
+  const batchA = a.shape.slice(0, -2);
+  const batchB = b.shape.slice(0, -2);
+  const batch = broadcastShapes("matmul", batchA, batchB);
+  const y = allocate([...batch, m, n], "f32", "matmul");
+  const py = ptr(y);
+  // Strides in matrices; the kernel walks the innermost merged batch axis.
+  const strides = [broadcastStrides(batchA, batch), broadcastStrides(batchB, batch), broadcastStrides(batch, batch)];
+  inLoops(1, [...batch], strides, ([count], [sa, sb], [oa, ob, oy]) =>
+    kernels.matmul(
+      offset(pa, 4 * oa! * m * k),
+      offset(pb, 4 * ob! * k * n),
+      offset(py, 4 * oy! * m * n),
+      nullPtr,
+      work,
+      count!,
+      m,
+      n,
+      k,
+      sa![0]! * m * k,
+      sb![0]! * k * n,
+      at,
+      bt,
+      0,
+    ),
+  );
+  return y;
+}
+
+/** The same, recorded; closed under differentiation. */
+function product(a: Tensor, b: Tensor, ta: boolean, tb: boolean): Tensor {
+  const y = multiply(a, b, ta, tb);
+  if (!isRecording()) return passOn("matmul", y, [a, b]);
   // The gradient of a lazily transposed operand is computed in the order of its memory, so that no copy follows.
+  const lazyA = isTransposed(a);
+  const lazyB = isTransposed(b);
   const da = (gy: Tensor) => (ta !== lazyA ? product(b, gy, tb, true) : product(gy, b, false, !tb));
   const db = (gy: Tensor) => (tb !== lazyB ? product(gy, a, true, ta) : product(a, gy, !ta, false));
   return record(
@@ -149,42 +154,41 @@ export function linear(x: Tensor, weight: Tensor, bias?: Tensor): Tensor {
   const features = weight.shape[1]!;
   if (bias !== undefined) {
     checkFloat("linear", "bias", bias);
-    if (!sameShape(bias.shape, [out])) throw rangeError("linear", `bias must be [${out}]: got ${show(bias.shape)}`);
+    if (bias.ndim !== 1 || bias.numel !== out)
+      throw rangeError("linear", `bias must be [${out}]: got ${show(bias.shape)}`);
   }
   const rows = features === 0 ? numelOf(x.shape.slice(0, -1)) : x.numel / features;
   const px = ptr(x);
-  const lazy = isTransposed(weight);
+  const transposed = isTransposed(weight) ? 0 : 1;
   const pw = ptrAsStored(weight);
   const pb = bias === undefined ? nullPtr : ptr(bias);
-  const work = scratchFor(kernels.matmulScratch(rows, out, features, 0, lazy ? 0 : 1));
-  const shape: Shape = x.ndim === 2 ? [rows, out] : [...x.shape.slice(0, -1), out];
-  const y = allocate(shape, "f32", "linear");
-  kernels.matmul(px, pw, ptr(y), pb, work, 1, rows, out, features, 0, 0, 0, lazy ? 0 : 1, 0);
-  const dx = (gy: Tensor) => {
-    const gx = product(rowsOf(gy, out), weight, false, false);
-    return x.ndim === 2 ? gx : reshape(gx, x.shape);
+  const work = scratchFor(kernels.matmulScratch(rows, out, features, 0, transposed));
+  const y = allocate(x.ndim === 2 ? [rows, out] : [...x.shape.slice(0, -1), out], "f32", "linear");
+  kernels.matmul(px, pw, ptr(y), pb, work, 1, rows, out, features, 0, 0, 0, transposed, 0);
+  const inputs = bias === undefined ? [x, weight] : [x, weight, bias];
+  if (!isRecording()) return passOn("linear", y, inputs);
+  const partial = (gy: Tensor, needs: readonly boolean[]) => {
+    const g = rowsOf(gy, out);
+    const times = isRecording() ? product : multiply;
+    return [
+      needs[0] ? shaped(times(g, weight, false, false), x.shape) : null,
+      needs[1] ? times(g, rowsOf(x, features), true, false) : null,
+      needs[2] ? sumRows(g) : null,
+    ];
   };
-  const dw = (gy: Tensor) => product(rowsOf(gy, out), rowsOf(x, features), true, false);
-  if (bias === undefined)
-    return record(
-      "linear",
-      y,
-      [
-        [x, dx],
-        [weight, dw],
-      ],
-      [x, weight],
-    );
-  return record(
-    "linear",
-    y,
-    [
-      [x, dx],
-      [weight, dw],
-      [bias, (gy) => sum(rowsOf(gy, out), 0)],
-    ],
-    [x, weight],
-  );
+  return recordJoint("linear", y, inputs, partial, [x, weight]);
+}
+
+const shaped = (x: Tensor, shape: Shape): Tensor => (sameShape(x.shape, shape) ? x : reshape(x, shape));
+
+/** The gradient of a bias: `[rows, n] -> [n]`. */
+function sumRows(g: Tensor): Tensor {
+  if (isRecording()) return sum(g, 0);
+  const [rows, n] = g.shape as readonly [number, number];
+  const from = ptr(g);
+  const y = allocate([n], "f32", "sum");
+  kernels.sum(from, ptr(y), 1, rows, n, 1);
+  return y;
 }
 
 function checkRank(op: string, name: string, x: Tensor, rank: number): void {

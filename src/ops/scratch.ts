@@ -8,7 +8,7 @@ let scratch: Storage | null = null;
 export function scratchFor(bytes: number): Ptr {
   if (bytes === 0) return nullPtr;
   if (scratch === null || scratch.bytes < bytes) {
-    const larger = new Storage(bytes, "scratch", [bytes >> 2]);
+    const larger = Storage.take(bytes, "scratch", [bytes >> 2]);
     scratch?.drop();
     scratch = larger;
   }

@@ -26,7 +26,7 @@ interface Sorted {
 function sorted(op: string, x: Tensor, axis: number, k: number, shape: Shape, flags: number, values = true): Sorted {
   const [outer, n, inner] = aroundAxis(x.shape, axis);
   const from = ptr(x);
-  const scratch = new Storage(kernels.sortScratch(n), op, [n]);
+  const scratch = Storage.take(kernels.sortScratch(n), op, [n]);
   try {
     const to = values ? allocate(shape, x.dtype, op) : null;
     const indices = allocate(shape, "i32", op);

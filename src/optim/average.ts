@@ -56,7 +56,7 @@ export class WeightAverage {
       average.storage.written();
       return record as number[];
     });
-    const table = new Storage(4 * records.length, "WeightAverage", [params.length, 8]);
+    const table = Storage.take(4 * records.length, "WeightAverage", [params.length, 8]);
     heap.u32.set(records, word(table.ptr));
     kernels.sgd(table.ptr, params.length, -share, 0, 0, -1, 0, 0);
     table.drop();

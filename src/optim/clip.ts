@@ -43,7 +43,7 @@ function overTable(
     return [ptr(param), grad === null ? 0 : ptr(grad), 0, 0, 0, 0, param.numel, rows] as number[];
   });
   for (const param of params) (weights ? param : param.grad!).storage.written();
-  const table = new Storage(32 * Math.max(1, params.length), op, [params.length, 8]);
+  const table = Storage.take(32 * Math.max(1, params.length), op, [params.length, 8]);
   heap.u32.set(records, word(table.ptr));
   kernel(table.ptr, params.length);
   table.drop();
@@ -161,7 +161,7 @@ export function addGradNoise(parameters: Parameters, options: GradNoiseOptions =
     for (const param of list) {
       if (param.grad === null) continue;
       const noise = fillNormal(empty(param.shape), 0, 1, generator);
-      const table = new Storage(32, op, [8]);
+      const table = Storage.take(32, op, [8]);
       heap.u32.set([ptr(param.grad), ptr(noise), 0, 0, 0, 0, param.numel, 0] as number[], word(table.ptr));
       param.grad.storage.written();
       // The step of SGD along the noise: grad − (−std)·noise.

@@ -123,7 +123,9 @@ export abstract class Optimizer<Options extends object> {
 
   /** Forgets the gradients of all parameters; `backward()` starts new ones. */
   zeroGrad(): void {
-    for (const group of this.paramGroups) for (const param of group.params) param.grad = null;
+    for (const { params } of this.paramGroups) {
+      for (let i = 0; i < params.length; i++) if (params[i]!.gradient !== null) params[i]!.grad = null;
+    }
   }
 
   /**
@@ -154,15 +156,22 @@ export abstract class Optimizer<Options extends object> {
     for (const param of params) {
       const { grad } = param;
       if (grad === null) continue;
-      const state = this.stateOf(param, group, names);
       // All addresses first: reading one may allocate, which may replace the views. No array: this runs in every step.
       const p = ptr(param) as unknown as number;
       const g = ptr(grad) as unknown as number;
-      const s0 = addressOf(state, names[0]);
-      const s1 = addressOf(state, names[1]);
-      const s2 = addressOf(state, names[2]);
-      const scalar = addressOf(state, names[3]);
-      const step = state.step === undefined ? 0 : (ptr(state.step) as unknown as number);
+      let s0 = 0;
+      let s1 = 0;
+      let s2 = 0;
+      let scalar = 0;
+      let step = 0;
+      if (names.length > 0) {
+        const state = this.stateOf(param, group, names);
+        s0 = addressOf(state, names[0]);
+        s1 = addressOf(state, names[1]);
+        s2 = addressOf(state, names[2]);
+        scalar = addressOf(state, names[3]);
+        step = ptr(state.step!) as unknown as number;
+      }
       const { u32 } = heap;
       u32[at] = p;
       u32[at + 1] = g;

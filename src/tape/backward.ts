@@ -4,13 +4,13 @@ import { kernels } from "../kernels/index.js";
 import { current, type Handle, moveTo } from "../memory/index.js";
 import { sameShape } from "../shape.js";
 import { allocate, type BackwardOptions, ptr, Tensor } from "../tensor/index.js";
-import { type Hook, nodeOf } from "./node.js";
+import { type Hook, type Node, nodeOf } from "./node.js";
 import { add, addInto, clone, reachable, type Walk, walkInScope } from "./walk.js";
 
 /** @internal See Tensor.backward. */
-export function backward(x: Tensor, gradient?: Tensor, options: BackwardOptions = {}): void {
-  checkOptions("backward", options, ["retainGraph", "createGraph"]);
-  const createGraph = options.createGraph ?? false;
+export function backward(x: Tensor, gradient?: Tensor, options?: BackwardOptions): void {
+  if (options !== undefined) checkOptions("backward", options, ["retainGraph", "createGraph"]);
+  const createGraph = options?.createGraph ?? false;
   checkRoot("backward", x, gradient);
   walkInScope(
     {
@@ -19,13 +19,18 @@ export function backward(x: Tensor, gradient?: Tensor, options: BackwardOptions 
       gradients: [gradient],
       targets: undefined,
       createGraph,
-      retainGraph: options.retainGraph ?? createGraph,
+      retainGraph: options?.retainGraph ?? createGraph,
     },
-    ({ nodes, gradients }) => {
-      for (let i = 0; i < nodes.length; i++) accumulate(nodes[i]!.leaf!, gradients[i]!, createGraph);
-      return [];
-    },
+    createGraph ? (order) => accumulateAll(order, true) : accumulateAll,
   );
+}
+
+/** Adds what a walk has gathered for the leaves to their gradients. */
+function accumulateAll(order: readonly Node[], createGraph = false): void {
+  for (let i = order.length - 1; i >= 0; i--) {
+    const { leaf, slot } = order[i]!;
+    if (leaf !== null && slot !== null) accumulate(leaf, slot, createGraph);
+  }
 }
 
 function checkRoot(op: string, x: Tensor, gradient: Tensor | undefined): void {
@@ -67,17 +72,18 @@ function accumulate(leaf: Tensor, gradient: Tensor, createGraph: boolean): void 
   }
   const exclusive = gradient.owner !== null && gradient.owner === current && gradient.storage.refs === 1;
   if (createGraph || exclusive) {
-    leaf.grad = own(gradient);
+    leaf.gradient = own(gradient);
     return;
   }
   const copy = allocate(gradient.shape, "f32", "backward");
   kernels.copyStrided(ptr(gradient), ptr(copy), 1, 1, 1, copy.numel, 0, 0, 0, 1, 0, 0, 0, 1);
-  leaf.grad = own(copy);
+  leaf.gradient = own(copy);
 }
 
 /** A gradient belongs to its tensor: no scope releases it. */
 function own(gradient: Tensor): Tensor {
   moveTo(gradient, null);
+  gradient.derived = true;
   gradient.op = "grad";
   return gradient;
 }
@@ -146,22 +152,22 @@ export function grad<O extends GradOptions>(
       }
     });
   }
-  const gradients = walkInScope(walk, (results) => {
+  const gradients = walkInScope(walk, () => {
     const seen = new Set<Handle>();
     return targets.map((target) => {
-      const gradient = results.gradients[results.nodes.indexOf(nodeOf(target)!)];
+      const gradient = nodeOf(target)!.slot;
       // A cotangent, a saved tensor, or one gradient of two inputs: each result is a tensor of its own.
       if (
-        gradient === undefined ||
+        gradient === null ||
         (!seen.has(gradient) && !cotangents.includes(gradient) && !createdBefore(gradient, createGraph))
       ) {
-        if (gradient !== undefined) seen.add(gradient);
+        if (gradient !== null) seen.add(gradient);
         return gradient;
       }
       return clone(gradient);
     });
   });
-  return gradients.map((gradient) => gradient ?? null) as Gradients<O>;
+  return gradients as Gradients<O>;
 }
 
 const createdBefore = (gradient: Tensor, createGraph: boolean): boolean => !createGraph && gradient.owner !== current;

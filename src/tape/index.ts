@@ -17,6 +17,7 @@ export {
   isRecording,
   keep,
   noGrad,
+  passOn,
   recompute,
   record,
   recordJoint,

@@ -3,6 +3,8 @@ import type { Tensor } from "../tensor/index.js";
 
 /** The gradient of one input, given the output's; written with ops, so that it can be differentiated again. */
 export type Partial = (gy: Tensor) => Tensor;
+/** An input and its gradient's function. */
+export type InputPartial = readonly [Tensor, Partial];
 /** The gradients of all inputs at once, for ops whose gradients share work; `needs[i]` tells which are wanted. */
 export type JointPartial = (gy: Tensor, needs: readonly boolean[]) => readonly (Tensor | null)[];
 export type Hook = (gradient: Tensor) => Tensor | undefined;
@@ -11,30 +13,31 @@ let sequence = 0;
 
 export class Node {
   /** The op's name; "" for a leaf. */
-  readonly name: string;
+  declare readonly name: string;
   /** Nodes of the inputs; null where an input requires no gradient. */
-  edges: readonly (Node | null)[];
-  /** One function an edge, or one for all; null for leaves and once consumed. */
-  partials: readonly Partial[] | JointPartial | null;
+  declare readonly edges: readonly (Node | null)[];
+  /** Each input with its function, or one function for all; null for leaves and once consumed. */
+  declare partials: readonly InputPartial[] | JointPartial | null;
   /** Tensors whose values the partials use: written in place since, they are no longer the values of the forward pass. */
-  saved: readonly Tensor[];
+  declare saved: readonly Tensor[];
   /** The write clock when it was recorded. */
-  readonly time: number;
-  /** Position in the order of recording. */
-  readonly sequence = sequence++;
+  declare readonly time: number;
   /** The tensor that requires the gradient, for leaves. */
-  readonly leaf: Tensor | null;
-  hooks: Hook[] | null = null;
+  declare readonly leaf: Tensor | null;
+  /** Position in the order of recording. */
+  declare readonly sequence: number;
+  declare hooks: Hook[] | null;
   /** Walked, or computed from something that was: it cannot be walked again. */
-  consumed = false;
-  /** Number of the last walk that met it, and its position there. */
-  walk = 0;
-  index = 0;
+  declare consumed: boolean;
+  /** Number of the last walk that met it, what that walk wants of it, and the gradient that it has gathered. */
+  declare walk: number;
+  declare mark: number;
+  declare slot: Tensor | null;
 
   constructor(
     name: string,
     edges: readonly (Node | null)[],
-    partials: readonly Partial[] | JointPartial | null,
+    partials: readonly InputPartial[] | JointPartial | null,
     saved: readonly Tensor[],
     time: number,
     leaf: Tensor | null,
@@ -45,8 +48,28 @@ export class Node {
     this.saved = saved;
     this.time = time;
     this.leaf = leaf;
+    this.sequence = sequence++;
+    this.hooks = null;
+    this.consumed = false;
+    this.walk = 0;
+    this.mark = 0;
+    this.slot = null;
   }
 }
 
 /** A tensor's node. Tensors store it as the little that printing needs of it. */
 export const nodeOf = (x: Tensor): Node | null => x.node as Node | null;
+
+/** As `map`, which costs more than all else that an op of few inputs does on the tape. */
+export function each<A, B>(list: readonly A[], fn: (item: A) => B): B[] {
+  switch (list.length) {
+    case 1:
+      return [fn(list[0]!)];
+    case 2:
+      return [fn(list[0]!), fn(list[1]!)];
+    case 3:
+      return [fn(list[0]!), fn(list[1]!), fn(list[2]!)];
+    default:
+      return list.map(fn);
+  }
+}

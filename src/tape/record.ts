@@ -3,7 +3,7 @@ import { rangeError, typeError } from "../error.js";
 import { moveTo, openLoops, runInScope, settle, watchHolder, writeTime } from "../memory/index.js";
 import { Tensor, viewOf } from "../tensor/index.js";
 import { escapeNoGrad, followInputs, joinGraph, makeLoose, watchReads } from "./graph.js";
-import { type JointPartial, Node, nodeOf, type Partial } from "./node.js";
+import { each, type InputPartial, type JointPartial, Node, nodeOf } from "./node.js";
 
 let recording = true;
 const nothing: readonly Tensor[] = [];
@@ -42,18 +42,10 @@ export function willRecord(...inputs: readonly Tensor[]): boolean {
 export function record(
   name: string,
   y: Tensor,
-  partials: readonly (readonly [Tensor, Partial])[],
+  partials: readonly InputPartial[],
   saved: readonly Tensor[] = nothing,
 ): Tensor {
-  const count = partials.length;
-  if (count === 1) return put(name, y, [partials[0]![0]], [partials[0]![1]], saved);
-  const inputs = new Array<Tensor>(count);
-  const functions = new Array<Partial>(count);
-  for (let i = 0; i < count; i++) {
-    inputs[i] = partials[i]![0];
-    functions[i] = partials[i]![1];
-  }
-  return put(name, y, inputs, functions, saved);
+  return put(name, y, each(partials, inputOf), partials, saved);
 }
 
 /** As `record`, with one function for the gradients of all inputs. */
@@ -67,6 +59,11 @@ export function recordJoint(
   return put(name, y, inputs, partial, saved);
 }
 
+/** The result of an op that does without partials because nothing is recorded: within noGrad, or in a backward walk. */
+export function passOn(name: string, y: Tensor, inputs: readonly Tensor[]): Tensor {
+  return put(name, y, inputs, null, nothing);
+}
+
 /** The result of an op without a gradient: it is released with its inputs where no scope does it. */
 export function unrecorded(name: string, y: Tensor, inputs: readonly Tensor[]): Tensor {
   y.op = name;
@@ -74,11 +71,13 @@ export function unrecorded(name: string, y: Tensor, inputs: readonly Tensor[]): 
   return y;
 }
 
+const inputOf = (partial: InputPartial): Tensor => partial[0];
+
 function put(
   name: string,
   y: Tensor,
   inputs: readonly Tensor[],
-  partials: readonly Partial[] | JointPartial,
+  partials: readonly InputPartial[] | JointPartial | null,
   saved: readonly Tensor[],
 ): Tensor {
   y.op = name;
@@ -94,9 +93,7 @@ function put(
   }
   const records = needs && recording && !consumed;
   if (records) {
-    const edges = new Array<Node | null>(inputs.length);
-    for (let i = 0; i < inputs.length; i++) edges[i] = nodeOf(inputs[i]!);
-    y.node = new Node(name, edges, partials, saved, writeTime(), null);
+    y.node = new Node(name, each(inputs, nodeOf), partials, saved, writeTime(), null);
   } else if (needs || consumed || derived) y.derived = true;
   place(y, inputs, records);
   return y;

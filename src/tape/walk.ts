@@ -1,11 +1,11 @@
 // The backward walk itself: from roots to leaves or chosen tensors, with the memory it needs on the way.
 import { show, typeError } from "../error.js";
 import { kernels } from "../kernels/index.js";
-import { current, runInScope } from "../memory/index.js";
+import { current, moveTo, runInScope, truncate } from "../memory/index.js";
 import { sameShape } from "../shape.js";
 import { allocate, fillWith, ptr, Tensor } from "../tensor/index.js";
 import { giveToGraph, graphOf, sweep } from "./graph.js";
-import { type Node, nodeOf } from "./node.js";
+import { each, type Node, nodeOf } from "./node.js";
 import { setRecording } from "./record.js";
 
 // Ops that the walk itself needs, recorded under createGraph; put in by ops/, which stands above this folder.
@@ -19,38 +19,38 @@ let walks = 0;
 /** Walks under way: a partial may walk a graph of its own (checkpoint), which shares leaves with the outer one. */
 let depth = 0;
 
-/**
- * Nodes reachable from the roots, inputs before what is computed from them, with their `index` set. Iterative: graphs
- * can be deep. Within another walk, the indices that are overwritten go to `outer`, for `restoreIndices`.
- */
-function orderFrom(roots: readonly (Node | null)[], outer: number[]): Node[] {
+/** The nodes on the way from a root, and for each the edge to look at next. */
+const path: Node[] = [];
+const turns: number[] = [];
+
+/** Appends the nodes reachable from the roots, inputs before what is computed from them. Iterative: graphs can be deep. */
+function orderFrom(roots: readonly Tensor[], order: Node[]): Node[] {
   const walk = ++walks;
-  const order: Node[] = [];
-  const stack: Node[] = [];
-  const next: number[] = []; // the edge to look at next, for each node on the stack
-  for (const root of roots) {
+  for (let r = 0; r < roots.length; r++) {
+    const root = nodeOf(roots[r]!);
     if (root === null || root.walk === walk) continue;
     root.walk = walk;
-    stack.push(root);
-    next.push(0);
-    while (stack.length > 0) {
-      const top = stack.length - 1;
-      const node = stack[top]!;
+    let node = root;
+    let i = 0;
+    for (;;) {
       const { edges } = node;
-      let i = next[top]!;
-      while (i < edges.length && (edges[i] === null || edges[i]!.walk === walk)) i++;
-      if (i < edges.length) {
+      for (; i < edges.length; i++) {
         const edge = edges[i]!;
-        next[top] = i + 1;
+        if (edge === null || edge.walk === walk) continue;
         edge.walk = walk;
-        stack.push(edge);
-        next.push(0);
+        if (edge.leaf === null) break;
+        order.push(edge); // nothing below it
+      }
+      if (i < edges.length) {
+        path.push(node);
+        turns.push(i + 1);
+        node = edges[i]!;
+        i = 0;
       } else {
-        if (depth > 0) outer.push(node.index);
-        node.index = order.length;
         order.push(node);
-        stack.pop();
-        next.pop();
+        if (path.length === 0) break;
+        node = path.pop()!;
+        i = turns.pop()!;
       }
     }
   }
@@ -58,23 +58,14 @@ function orderFrom(roots: readonly (Node | null)[], outer: number[]): Node[] {
 }
 
 /** The nodes that the roots' graph leads to. */
-export function reachable(roots: readonly Tensor[]): Node[] {
-  const outer: number[] = [];
-  const order = orderFrom(roots.map(nodeOf), outer);
-  restoreIndices(order, outer);
-  return order;
-}
+export const reachable = (roots: readonly Tensor[]): Node[] => orderFrom(roots, []);
 
 /** @internal The leaves that a tensor's graph leads to. */
 export function leavesOf(x: Tensor): Tensor[] {
   return reachable([x]).flatMap(({ leaf }) => (leaf === null ? [] : [leaf]));
 }
 
-function restoreIndices(order: readonly Node[], outer: readonly number[]): void {
-  for (let i = 0; i < outer.length; i++) order[i]!.index = outer[i]!;
-}
-
-// What a walk wants of a node.
+// What a walk wants of a node: its `mark`.
 /** Its gradient, for itself or for others. */
 const NEEDED = 1;
 /** Its gradient is a result: a leaf's, or a target's. */
@@ -82,56 +73,54 @@ const TARGET = 2;
 /** Its partials run. */
 const THROUGH = 4;
 
-/** Throws, before anything runs, when the walk cannot be made. */
-function checkWalk(op: string, order: readonly Node[], marks: readonly number[]): void {
+/** Marks what the walk wants of each node, given which are targets (undefined: the leaves); throws when it cannot be made. */
+function prepare(op: string, order: readonly Node[], targets: readonly Tensor[] | undefined): void {
+  const wanted = targets === undefined ? null : new Set(targets.map(nodeOf));
   for (let i = 0; i < order.length; i++) {
-    if ((marks[i]! & THROUGH) === 0) continue;
     const node = order[i]!;
-    if (node.consumed) {
-      throw new Error(
-        `${op}: the graph was walked before and its saved tensors were released (${node.name}). ` +
-          "Pass { retainGraph: true } to the first walk if you need to go through it a second time.",
-      );
+    let mark = (wanted === null ? node.leaf !== null : wanted.has(node)) ? NEEDED | TARGET : 0;
+    const { edges } = node;
+    for (let e = 0; e < edges.length; e++) {
+      const edge = edges[e]!;
+      if (edge === null || (edge.mark & NEEDED) === 0) continue;
+      mark |= NEEDED | THROUGH;
+      break;
     }
-    const { saved } = node;
-    for (let k = 0; k < saved.length; k++) {
-      const x = saved[k]!;
-      if (x.storage.version > node.time) {
-        throw new Error(
-          `${op}: a tensor that ${node.name} saved for its gradient was changed in place since: ${x.op} ${show(x.shape)}. ` +
-            "Compute the gradient before the change, or change a clone().",
-        );
-      }
+    node.mark = mark;
+    node.slot = null;
+    if ((mark & THROUGH) !== 0) checkUnchanged(op, node);
+  }
+}
+
+function checkUnchanged(op: string, { name, consumed, saved, time }: Node): void {
+  if (consumed) {
+    throw new Error(
+      `${op}: the graph was walked before and its saved tensors were released (${name}). ` +
+        "Pass { retainGraph: true } to the first walk if you need to go through it a second time.",
+    );
+  }
+  for (let k = 0; k < saved.length; k++) {
+    const x = saved[k]!;
+    if (x.storage.version > time && !x.released) {
+      throw new Error(
+        `${op}: a tensor that ${name} saved for its gradient was changed in place since: ${x.op} ${show(x.shape)}. ` +
+          "Compute the gradient before the change, or change a clone().",
+      );
     }
   }
 }
 
-/** Gradients that one walk gathers; `holds` of a tensor counts the slots that refer to it. */
-class Slots {
-  readonly slots: (Tensor | undefined)[];
-  private readonly differentiable: boolean;
-
-  constructor(size: number, differentiable: boolean) {
-    this.slots = new Array<Tensor | undefined>(size).fill(undefined);
-    this.differentiable = differentiable;
+/** Adds a gradient to a node's slot; `holds` of a tensor counts the slots that refer to it. */
+function gather(node: Node, gradient: Tensor, differentiable: boolean): void {
+  const held = node.slot;
+  if (held !== null && !differentiable && held.holds === 1 && held.storage.refs === 1 && held.owner === current) {
+    addInto(held, gradient); // nobody else sees this tensor
+    return;
   }
-
-  add(index: number, gradient: Tensor): void {
-    const held = this.slots[index];
-    if (held === undefined) {
-      this.slots[index] = gradient;
-      gradient.holds++;
-      return;
-    }
-    if (!this.differentiable && held.holds === 1 && held.storage.refs === 1 && held.owner === current) {
-      addInto(held, gradient); // nobody else sees this tensor
-      return;
-    }
-    held.holds--;
-    const sum = add(held, gradient);
-    sum.holds++;
-    this.slots[index] = sum;
-  }
+  const sum = held === null ? gradient : add(held, gradient);
+  if (held !== null) held.holds--;
+  sum.holds++;
+  node.slot = sum;
 }
 
 /** y += x. */
@@ -150,83 +139,22 @@ export interface Walk {
   readonly createGraph: boolean;
 }
 
-/** The results of a walk: nodes and their gradients, the latest recorded first. */
-interface Results {
-  readonly nodes: Node[];
-  readonly gradients: Tensor[];
-}
+let one: Tensor | null = null;
 
-/** What the walk wants of each node, given which are targets (null: the leaves). */
-function marksOf(order: readonly Node[], wanted: ReadonlySet<Node | null> | null): number[] {
-  const marks = new Array<number>(order.length);
-  for (let i = 0; i < order.length; i++) {
-    const node = order[i]!;
-    let mark = (wanted === null ? node.leaf !== null : wanted.has(node)) ? NEEDED | TARGET : 0;
-    const { edges } = node;
-    for (let e = 0; e < edges.length; e++) {
-      const edge = edges[e]!;
-      if (edge === null || (marks[edge.index]! & NEEDED) === 0) continue;
-      mark |= NEEDED | THROUGH;
-      break;
-    }
-    marks[i] = mark;
+/** What a walk starts with where the caller gives nothing: one, kept for the next walk unless somebody changed it. */
+function seedFor(root: Tensor): Tensor {
+  const lasting = root.shape.length === 0 && nodeOf(root)!.hooks === null;
+  if (lasting && one !== null && one.state === 0 && one.storage.version === 0) return one;
+  const seed = allocate(root.shape, "f32", "backward");
+  fillWith(seed, 1);
+  if (lasting) {
+    moveTo(seed, null);
+    one = seed;
   }
-  return marks;
+  return seed;
 }
 
-/** Walks and gives the gradients of the targets, or of the leaves. */
-function walkBack(walk: Walk): Results {
-  const { op, roots, targets, createGraph } = walk;
-  const outer: number[] = [];
-  const order = orderFrom(roots.map(nodeOf), outer);
-  const marks = marksOf(order, targets === undefined ? null : new Set(targets.map(nodeOf)));
-  checkWalk(op, order, marks);
-
-  const before = setRecording(createGraph);
-  const slots = new Slots(order.length, createGraph);
-  const nodes: Node[] = [];
-  const gradients: Tensor[] = [];
-  depth++;
-  try {
-    for (let r = 0; r < roots.length; r++) {
-      const root = roots[r]!;
-      const node = nodeOf(root);
-      if (node === null || (marks[node.index]! & NEEDED) === 0) continue;
-      let seed = walk.gradients[r];
-      if (seed === undefined) {
-        seed = allocate(root.shape, "f32", "backward");
-        fillWith(seed, 1);
-      }
-      slots.add(node.index, seed);
-    }
-    for (let i = order.length - 1; i >= 0; i--) {
-      const node = order[i]!;
-      let gy = slots.slots[i];
-      const mark = marks[i]!;
-      if (gy === undefined || (mark & NEEDED) === 0) continue;
-      const made = current === null ? 0 : current.members.length;
-      if (node.hooks !== null) gy = runHooks(node, gy);
-      if ((mark & TARGET) !== 0) {
-        nodes.push(node);
-        gradients.push(gy);
-        gy.holds++;
-      }
-      if ((mark & THROUGH) !== 0) propagate(node, gy, marks, slots);
-      slots.slots[i] = undefined;
-      gy.holds--;
-      if (!createGraph) sweepTemporaries(gy, made);
-    }
-  } finally {
-    depth--;
-    setRecording(before);
-    restoreIndices(order, outer);
-  }
-  for (let i = 0; i < gradients.length; i++) gradients[i]!.holds = 0;
-  if (!walk.retainGraph) consume(order, marks, roots);
-  return { nodes, gradients };
-}
-
-function runHooks(node: Node, gy: Tensor): Tensor {
+function runHooks(node: Node, gy: Tensor): void {
   let gradient = gy;
   for (const hook of node.hooks!) {
     const replaced = hook(gradient);
@@ -240,22 +168,26 @@ function runHooks(node: Node, gy: Tensor): Tensor {
     gradient.holds--;
     replaced.holds++;
     gradient = replaced;
+    node.slot = gradient;
   }
-  return gradient;
 }
 
+const isNeeded = (edge: Node | null): boolean => edge !== null && (edge.mark & NEEDED) !== 0;
+
 /** Runs the partials of a node and adds what they give to the slots of its inputs. */
-function propagate(node: Node, gy: Tensor, marks: readonly number[], slots: Slots): void {
+function propagate(node: Node, gy: Tensor, differentiable: boolean): void {
   const { edges, partials } = node;
   if (typeof partials === "function") {
-    const needs = edges.map((edge) => edge !== null && (marks[edge.index]! & NEEDED) !== 0);
-    const gradients = partials(gy, needs);
-    for (let e = 0; e < edges.length; e++) if (needs[e] && gradients[e]) slots.add(edges[e]!.index, gradients[e]!);
+    const gradients = partials(gy, each(edges, isNeeded));
+    for (let e = 0; e < edges.length; e++) {
+      const gradient = gradients[e];
+      if (gradient && isNeeded(edges[e]!)) gather(edges[e]!, gradient, differentiable);
+    }
     return;
   }
   for (let e = 0; e < edges.length; e++) {
     const edge = edges[e]!;
-    if (edge !== null && (marks[edge.index]! & NEEDED) !== 0) slots.add(edge.index, partials![e]!(gy));
+    if (isNeeded(edge)) gather(edge!, partials![e]![1](gy), differentiable);
   }
 }
 
@@ -269,35 +201,82 @@ function sweepTemporaries(gy: Tensor, mark: number): void {
     if (x.holds > 0) members[kept++] = x;
     else x.release("within backward()");
   }
-  members.length = kept;
+  truncate(members, kept);
   if (gy.holds === 0 && gy.owner === current) gy.release("within backward()");
 }
 
 const nothingSaved: readonly Tensor[] = [];
 
 /** Marks what was walked, lets go of what it saved, and dooms the tensors of a bare loop. */
-function consume(order: readonly Node[], marks: readonly number[], roots: readonly Tensor[]): void {
+function consume(order: readonly Node[], roots: readonly Tensor[]): void {
   for (let i = 0; i < order.length; i++) {
     const node = order[i]!;
-    if ((marks[i]! & THROUGH) === 0) continue;
+    if ((node.mark & THROUGH) === 0) continue;
     node.consumed = true;
     node.partials = null;
     node.saved = nothingSaved;
   }
-  for (const root of roots) {
-    const graph = graphOf(root);
+  for (let r = 0; r < roots.length; r++) {
+    const graph = graphOf(roots[r]!);
     if (graph !== null) sweep(graph);
   }
 }
 
+/** The lists of walks at each depth, empty between walks. */
+const orders: Node[][] = [];
+
+/** Walks and calls `finish` while the gradients of the targets are in the slots of their nodes, which it gets in order. */
+function walkThen<T>(walk: Walk, finish: (order: readonly Node[]) => T): T {
+  const { op, roots, gradients, targets, createGraph } = walk;
+  const order = orderFrom(roots, (orders[depth] ??= []));
+  // What an outer walk has put into nodes that both meet.
+  const outer = depth === 0 ? null : order.map(({ mark, slot }) => ({ mark, slot }));
+  const before = setRecording(createGraph);
+  depth++;
+  try {
+    prepare(op, order, targets);
+    for (let r = 0; r < roots.length; r++) {
+      const root = roots[r]!;
+      const node = nodeOf(root);
+      if (node !== null && (node.mark & NEEDED) !== 0) gather(node, gradients[r] ?? seedFor(root), createGraph);
+    }
+    for (let i = order.length - 1; i >= 0; i--) {
+      const node = order[i]!;
+      if (node.slot === null || (node.hooks === null && (node.mark & THROUGH) === 0)) continue;
+      const made = current === null ? 0 : current.members.length;
+      if (node.hooks !== null) runHooks(node, node.slot);
+      const gy = node.slot;
+      if ((node.mark & THROUGH) !== 0) propagate(node, gy, createGraph);
+      if ((node.mark & TARGET) === 0) {
+        node.slot = null;
+        gy.holds--;
+      }
+      if (!createGraph) sweepTemporaries(gy, made);
+    }
+    setRecording(before);
+    if (!walk.retainGraph) consume(order, roots);
+    return finish(order);
+  } finally {
+    setRecording(before);
+    depth--;
+    for (let i = order.length - 1; i >= 0; i--) {
+      const node = order[i]!;
+      if (node.slot !== null) node.slot.holds--;
+      node.slot = null;
+      if (outer !== null) Object.assign(node, outer[i]);
+    }
+    truncate(order, 0);
+  }
+}
+
 /** Runs a walk where its temporaries are freed: in a scope of its own, or, when it is recorded, with its graph. */
-export function walkInScope<T extends Tensor | (Tensor | undefined)[]>(walk: Walk, finish: (results: Results) => T): T {
-  if (!walk.createGraph) return runInScope("backward", () => finish(walkBack(walk)));
+export function walkInScope<T>(walk: Walk, finish: (order: readonly Node[]) => T): T {
+  if (!walk.createGraph) return runInScope("backward", () => walkThen(walk, finish));
   const graph = walk.roots.map(graphOf).find((g) => g !== null);
-  if (current !== null || !graph) return finish(walkBack(walk));
+  if (current !== null || !graph) return walkThen(walk, finish);
   // In a bare loop everything the walk makes, recorded or not (constants), is released with the graph it walked.
   return runInScope("backward", () => {
-    const result = finish(walkBack(walk));
+    const result = walkThen(walk, finish);
     giveToGraph(graph, current!);
     return result;
   });

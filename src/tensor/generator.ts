@@ -42,7 +42,7 @@ export class Generator {
   /** @internal Address of the state, for the kernels. */
   get ptr(): Ptr {
     if (this.storage === null) {
-      this.storage = new Storage(32, "Generator", [8]);
+      this.storage = Storage.take(32, "Generator", [8]);
       this.setState([this.seed >>> 0, Math.floor(this.seed / 4294967296), 0, 0, ...this.stream, 0, 0]);
     }
     return this.storage.ptr;
@@ -63,7 +63,8 @@ export class Generator {
   /** Goes on from a state that `getState` gave. */
   setState(state: readonly number[]): void {
     if (state.length !== 8) throw new RangeError(`Generator.setState: a state is 8 integers: got ${state.length}.`);
-    heap.u32.set(state, word(this.ptr));
+    const at = word(this.ptr); // first: it may allocate, which may replace the view
+    heap.u32.set(state, at);
   }
 }
 

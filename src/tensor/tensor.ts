@@ -60,18 +60,21 @@ export interface BackwardOptions {
  * console.log(x.grad.toArray()); // [[2, 4], [6, 8]]
  */
 export class Tensor extends Handle {
-  readonly dtype: DType;
+  declare readonly dtype: DType;
   /** @internal */
-  node: TapeNode | null = null;
+  declare node: TapeNode | null;
   /** @internal The gradient of a leaf; public as `grad`. */
-  gradient: Tensor | null = null;
+  declare gradient: Tensor | null;
   /** @internal Computed from tensors that require gradients, but not recorded. */
-  derived = false;
+  declare derived: boolean;
 
   /** @internal Use creation functions. */
-  constructor(shape: Shape, dtype: DType, storage: Storage, address: Ptr, op: string) {
-    super(shape, numelOf(shape), storage, address, op);
+  constructor(shape: Shape, numel: number, dtype: DType, storage: Storage, address: Ptr, op: string) {
+    super(shape, numel, storage, address, op);
     this.dtype = dtype;
+    this.node = null;
+    this.gradient = null;
+    this.derived = false;
   }
 
   /** Number of axes. */
@@ -207,7 +210,7 @@ export class Tensor extends Handle {
     const columns = this.shape[rank - 1]!;
     const size = rows * columns;
     const batch = size === 0 ? 0 : this.numel / size;
-    const storage = new Storage(this.numel * 4, this.op, this.shape);
+    const storage = Storage.take(this.numel * 4, this.op, this.shape);
     kernels.copyStrided(this.address, storage.ptr, 1, batch, rows, columns, 0, size, 1, rows, 0, size, columns, 1);
     this.storage.drop();
     this.storage = storage;
@@ -276,10 +279,9 @@ function prepare(x: Tensor, asStored: boolean): void {
 
 /** @internal A tensor with memory of its own, contents undefined, owned by the current scope. */
 export function allocate(shape: Shape, dtype: DType, op: string): Tensor {
-  let numel = 1;
-  for (let i = 0; i < shape.length; i++) numel *= shape[i]!;
-  const storage = new Storage(numel * 4, op, shape);
-  const tensor = new Tensor(shape, dtype, storage, storage.ptr, op);
+  const numel = numelOf(shape);
+  const storage = Storage.take(numel * 4, op, shape);
+  const tensor = new Tensor(shape, numel, dtype, storage, storage.ptr, op);
   adopt(tensor);
   return tensor;
 }
@@ -288,7 +290,8 @@ export function allocate(shape: Shape, dtype: DType, op: string): Tensor {
 export function viewOf(x: Tensor, shape: Shape, op: string, start = 0): Tensor {
   const at = ptr(x);
   x.storage.refs++;
-  const tensor = new Tensor(shape, x.dtype, x.storage, start === 0 ? at : offset(at, 4 * start), op);
+  const address = start === 0 ? at : offset(at, 4 * start);
+  const tensor = new Tensor(shape, numelOf(shape), x.dtype, x.storage, address, op);
   adopt(tensor);
   return tensor;
 }
@@ -304,7 +307,7 @@ export function transposedView(x: Tensor, op: string): Tensor {
   shape[rank - 2] = x.shape[rank - 1]!;
   const at = ptrAsStored(x);
   x.storage.refs++;
-  const y = new Tensor(shape, x.dtype, x.storage, at, op);
+  const y = new Tensor(shape, x.numel, x.dtype, x.storage, at, op);
   if ((x.state & TRANSPOSED) === 0) {
     y.state |= TRANSPOSED;
     x.storage.addLazyView(y);
