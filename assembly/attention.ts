@@ -8,7 +8,7 @@ import { matmul, matmulScratch } from "./matmul";
 import { affineRow } from "./norm";
 import { randomWords } from "./random";
 import { dotRow, maxRow } from "./reduce";
-import { logOne, scaledExpRow } from "./softmax";
+import { keptExpRow, logOne } from "./softmax";
 
 /** Rows and columns of a block of scores. */
 const QUERIES = 64;
@@ -131,12 +131,12 @@ export function attention(
           store<f32>(largest + i, now);
           store<f32>(factors + i, before == now ? 0 : before - now);
         }
-        scaledExpRow(factors, factors, rows, 0, 1);
+        keptExpRow(factors, factors, rows, 0);
         for (let i: usize = 0; i < <usize>rows << 2; i += 4) {
           const now = load<f32>(largest + i), factor = load<f32>(factors + i);
           const own = s + (i >> 2) * line;
           // Where no key has taken part so far, all exponentials must be 0.
-          const sum = scaledExpRow(own, own, columns, now == f32.NEGATIVE_INFINITY ? 0 : now, 1);
+          const sum = keptExpRow(own, own, columns, now == f32.NEGATIVE_INFINITY ? 0 : now);
           store<f32>(sums + i, load<f32>(sums + i) * factor + <f32>sum);
           const to = y + (i >> 2) * row;
           if (factor != 1) affineRow(to, to, V, 0, factor, 0);
@@ -205,7 +205,7 @@ export function attentionGrad(
           q, kBlock, s, work, rows, columns, E, scale, at, kind, maskStride, causal ? i0 - j0 : KEYS,
         );
         for (let i: usize = 0; i < <usize>rows; i++) {
-          scaledExpRow(s + i * line, s + i * line, columns, load<f32>(lse + (i << 2)), 1);
+          keptExpRow(s + i * line, s + i * line, columns, load<f32>(lse + (i << 2)));
         }
         const first = (<u64>b * <u64>L + <u64>i0) * <u64>((S + 3) & ~3) + <u64>j0;
         if (saved) dropBlock(s, t, words, saved, first, S, rows, columns, p);
