@@ -10,8 +10,9 @@ import { randomWords } from "./random";
 import { dotRow, maxRow } from "./reduce";
 import { keptExpRow, logOne } from "./softmax";
 
-/** Rows and columns of a block of scores. */
+/** Rows and columns of a block of scores. Fewer rows where the keys beyond the last of them are left out. */
 const QUERIES = 64;
+const CAUSAL_QUERIES = 16;
 const KEYS = 128;
 const BLOCK_BYTES: usize = QUERIES * KEYS * 4;
 /** Numbers a row: the largest score, the sum of exponentials, what the sums so far are multiplied by. */
@@ -100,6 +101,7 @@ export function attention(
   const maskStride: usize = maskRows ? <usize>S << 2 : 0;
   const maskSize = <usize>(maskRows ? L : 1) * (<usize>S << 2);
   const S4 = <u64>((S + 3) & ~3);
+  const most = causal ? CAUSAL_QUERIES : QUERIES;
   if (state) {
     memory.copy(saved, state, 32);
     memory.copy(saved + 32, saved, 32);
@@ -108,8 +110,8 @@ export function attention(
   memory.fill(y, 0, <usize>batch * <usize>L * (<usize>V << 2));
   for (let b = 0; b < batch; b++) {
     const maskItem = kind ? mask + <usize>(b / maskRepeat % maskCount) * maskSize : 0;
-    for (let i0 = 0; i0 < L; i0 += QUERIES) {
-      const rows = min(L - i0, QUERIES);
+    for (let i0 = 0; i0 < L; i0 += most) {
+      const rows = min(L - i0, most);
       const row = <usize>V << 2;
       for (let i: usize = 0; i < ROW_BYTES; i += 4) {
         store<f32>(largest + i, f32.NEGATIVE_INFINITY);
@@ -117,7 +119,7 @@ export function attention(
       }
       const end = causal ? min(S, i0 + rows) : S;
       for (let j0 = 0; j0 < end; j0 += KEYS) {
-        const columns = min(S - j0, KEYS);
+        const columns = min(end - j0, KEYS);
         const at = maskItem + <usize>i0 * maskStride + (<usize>j0 << 2);
         scores(
           q + (<usize>i0 * <usize>E << 2), k + (<usize>j0 * <usize>E << 2), s, work, rows, columns, E, scale, at, kind,
@@ -188,17 +190,18 @@ export function attentionGrad(
   const maskStride: usize = maskRows ? <usize>S << 2 : 0;
   const maskSize = <usize>(maskRows ? L : 1) * (<usize>S << 2);
   const eRow = <usize>E << 2, vRow = <usize>V << 2;
+  const most = causal ? CAUSAL_QUERIES : QUERIES;
   if (saved) memory.copy(saved + 32, saved, 32);
   memory.fill(gq, 0, <usize>batch * <usize>L * eRow);
   memory.fill(gk, 0, <usize>batch * <usize>S * eRow);
   memory.fill(gv, 0, <usize>batch * <usize>S * vRow);
   for (let b = 0; b < batch; b++) {
     const maskItem = kind ? mask + <usize>(b / maskRepeat % maskCount) * maskSize : 0;
-    for (let i0 = 0; i0 < L; i0 += QUERIES) {
-      const rows = min(L - i0, QUERIES);
+    for (let i0 = 0; i0 < L; i0 += most) {
+      const rows = min(L - i0, most);
       const end = causal ? min(S, i0 + rows) : S;
       for (let j0 = 0; j0 < end; j0 += KEYS) {
-        const columns = min(S - j0, KEYS), line = <usize>columns << 2;
+        const columns = min(end - j0, KEYS), line = <usize>columns << 2;
         const kBlock = k + <usize>j0 * eRow, vBlock = v + <usize>j0 * vRow;
         const at = maskItem + <usize>i0 * maskStride + (<usize>j0 << 2);
         scores(
