@@ -16,6 +16,7 @@ export { addStrided, copyStrided, heapBase } from "./layout";
 export { crossEntropy, crossEntropyGrad, mse, mseGrad, oneHotRows, reduceLosses } from "./loss";
 export { nonzero, triangle, unravel } from "./masked";
 export { matmul, matmulScratch } from "./matmul";
+export { packedProduct, packedScratch, packPanels } from "./matmul-packed";
 export { inverseStd, moments, normalize, updateRunning } from "./norm";
 export { normalizeGrad } from "./norm-grad";
 export { oneHot } from "./one-hot";
