@@ -8,10 +8,11 @@ import { matmul, matmulScratch } from "./matmul";
 import { affineRow } from "./norm";
 import { randomWords } from "./random";
 import { dotRow, maxRow } from "./reduce";
-import { logOne, scaledExpRow } from "./softmax";
+import { keptExpRow, logOne } from "./softmax";
 
-/** Rows and columns of a block of scores. */
+/** Rows and columns of a block of scores. Fewer rows where the keys beyond the last of them are left out. */
 const QUERIES = 64;
+const CAUSAL_QUERIES = 16;
 const KEYS = 128;
 const BLOCK_BYTES: usize = QUERIES * KEYS * 4;
 /** Numbers a row: the largest score, the sum of exponentials, what the sums so far are multiplied by. */
@@ -100,6 +101,7 @@ export function attention(
   const maskStride: usize = maskRows ? <usize>S << 2 : 0;
   const maskSize = <usize>(maskRows ? L : 1) * (<usize>S << 2);
   const S4 = <u64>((S + 3) & ~3);
+  const most = causal ? CAUSAL_QUERIES : QUERIES;
   if (state) {
     memory.copy(saved, state, 32);
     memory.copy(saved + 32, saved, 32);
@@ -108,8 +110,8 @@ export function attention(
   memory.fill(y, 0, <usize>batch * <usize>L * (<usize>V << 2));
   for (let b = 0; b < batch; b++) {
     const maskItem = kind ? mask + <usize>(b / maskRepeat % maskCount) * maskSize : 0;
-    for (let i0 = 0; i0 < L; i0 += QUERIES) {
-      const rows = min(L - i0, QUERIES);
+    for (let i0 = 0; i0 < L; i0 += most) {
+      const rows = min(L - i0, most);
       const row = <usize>V << 2;
       for (let i: usize = 0; i < ROW_BYTES; i += 4) {
         store<f32>(largest + i, f32.NEGATIVE_INFINITY);
@@ -117,7 +119,7 @@ export function attention(
       }
       const end = causal ? min(S, i0 + rows) : S;
       for (let j0 = 0; j0 < end; j0 += KEYS) {
-        const columns = min(S - j0, KEYS);
+        const columns = min(end - j0, KEYS);
         const at = maskItem + <usize>i0 * maskStride + (<usize>j0 << 2);
         scores(
           q + (<usize>i0 * <usize>E << 2), k + (<usize>j0 * <usize>E << 2), s, work, rows, columns, E, scale, at, kind,
@@ -131,12 +133,12 @@ export function attention(
           store<f32>(largest + i, now);
           store<f32>(factors + i, before == now ? 0 : before - now);
         }
-        scaledExpRow(factors, factors, rows, 0, 1);
+        keptExpRow(factors, factors, rows, 0);
         for (let i: usize = 0; i < <usize>rows << 2; i += 4) {
           const now = load<f32>(largest + i), factor = load<f32>(factors + i);
           const own = s + (i >> 2) * line;
           // Where no key has taken part so far, all exponentials must be 0.
-          const sum = scaledExpRow(own, own, columns, now == f32.NEGATIVE_INFINITY ? 0 : now, 1);
+          const sum = keptExpRow(own, own, columns, now == f32.NEGATIVE_INFINITY ? 0 : now);
           store<f32>(sums + i, load<f32>(sums + i) * factor + <f32>sum);
           const to = y + (i >> 2) * row;
           if (factor != 1) affineRow(to, to, V, 0, factor, 0);
@@ -188,24 +190,25 @@ export function attentionGrad(
   const maskStride: usize = maskRows ? <usize>S << 2 : 0;
   const maskSize = <usize>(maskRows ? L : 1) * (<usize>S << 2);
   const eRow = <usize>E << 2, vRow = <usize>V << 2;
+  const most = causal ? CAUSAL_QUERIES : QUERIES;
   if (saved) memory.copy(saved + 32, saved, 32);
   memory.fill(gq, 0, <usize>batch * <usize>L * eRow);
   memory.fill(gk, 0, <usize>batch * <usize>S * eRow);
   memory.fill(gv, 0, <usize>batch * <usize>S * vRow);
   for (let b = 0; b < batch; b++) {
     const maskItem = kind ? mask + <usize>(b / maskRepeat % maskCount) * maskSize : 0;
-    for (let i0 = 0; i0 < L; i0 += QUERIES) {
-      const rows = min(L - i0, QUERIES);
+    for (let i0 = 0; i0 < L; i0 += most) {
+      const rows = min(L - i0, most);
       const end = causal ? min(S, i0 + rows) : S;
       for (let j0 = 0; j0 < end; j0 += KEYS) {
-        const columns = min(S - j0, KEYS), line = <usize>columns << 2;
+        const columns = min(end - j0, KEYS), line = <usize>columns << 2;
         const kBlock = k + <usize>j0 * eRow, vBlock = v + <usize>j0 * vRow;
         const at = maskItem + <usize>i0 * maskStride + (<usize>j0 << 2);
         scores(
           q, kBlock, s, work, rows, columns, E, scale, at, kind, maskStride, causal ? i0 - j0 : KEYS,
         );
         for (let i: usize = 0; i < <usize>rows; i++) {
-          scaledExpRow(s + i * line, s + i * line, columns, load<f32>(lse + (i << 2)), 1);
+          keptExpRow(s + i * line, s + i * line, columns, load<f32>(lse + (i << 2)));
         }
         const first = (<u64>b * <u64>L + <u64>i0) * <u64>((S + 3) & ~3) + <u64>j0;
         if (saved) dropBlock(s, t, words, saved, first, S, rows, columns, p);

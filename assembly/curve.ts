@@ -1,19 +1,18 @@
 // Unary functions, activations and their gradients, n contiguous f32 elements. What is long (exp, sigmoid, erf, ...) has
-// one loop in elementwise.ts, activation.ts or special.ts; here stand the short passes before and after it, run over
+// one loop in elementwise.ts, activation.ts, special.ts or gelu.ts; here stand the short passes before and after it, run over
 // blocks that stay in the L1 cache.
 // In gradients: kinks and NaN as in PyTorch.
 import { sigmoid } from "./activation";
 import { exp } from "./elementwise";
-import { expInner } from "./math";
-import { erf, expm1, log1p } from "./special";
+import { expm1, log1p } from "./special";
 
 /** What a pass computes of x, of t = the old y (from EluEnd on) and of g (from ClampGrad on; with t again from EluGrad on). */
 const enum Pass {
   Sign, Reciprocal, Rsqrt, Floor, Ceil, Round, Step, Clamp, LeakyRelu, Hardsigmoid, Hardswish,
   Scale, TwiceTanhArgument,
-  EluEnd, SoftplusEnd, GeluEnd, Times, MishEnd,
+  EluEnd, SoftplusEnd, Times, MishEnd,
   ClampGrad, HardtanhGrad, LeakyReluGrad, HardsigmoidGrad, HardswishGrad,
-  EluGrad, SoftplusGrad, GeluGrad, GeluTanhGrad, SiluGrad, MishGrad,
+  EluGrad, SoftplusGrad, GeluTanhGrad, SiluGrad, MishGrad,
 }
 
 /** Elements of a block. */
@@ -72,7 +71,6 @@ function value(op: Pass, g: v128, x: v128, t: v128, p: v128, q: v128): v128 {
 
   if (op == Pass.EluEnd) return f32x4.mul(v128.bitselect(x, f32x4.mul(t, p), f32x4.gt(x, zero)), q);
   if (op == Pass.SoftplusEnd) return v128.bitselect(x, f32x4.div(t, p), f32x4.gt(f32x4.mul(x, p), q));
-  if (op == Pass.GeluEnd) return f32x4.mul(f32x4.mul(x, number(0.5)), f32x4.add(t, one));
   if (op == Pass.Times) return f32x4.mul(x, t);
   if (op == Pass.MishEnd) return f32x4.mul(x, mishFactor(t));
 
@@ -87,12 +85,6 @@ function value(op: Pass, g: v128, x: v128, t: v128, p: v128, q: v128): v128 {
   // Of t = e^x, e^x, sigmoid, ...
   if (op == Pass.EluGrad) return f32x4.mul(g, f32x4.mul(v128.bitselect(f32x4.mul(t, p), one, f32x4.le(x, zero)), q));
   if (op == Pass.SoftplusGrad) return v128.bitselect(g, f32x4.mul(g, t), f32x4.gt(f32x4.mul(x, p), q));
-  if (op == Pass.GeluGrad) {
-    // Phi(x) + x phi(x); beyond 11.7 the second term is 0 in f32.
-    const b = clamped(x, number(-11.7), number(11.7));
-    const density = f32x4.mul(expInner(f32x4.mul(f32x4.mul(b, b), number(-0.5))), number(0.3989422804014327));
-    return f32x4.mul(g, f32x4.add(f32x4.mul(f32x4.add(t, one), number(0.5)), f32x4.mul(b, density)));
-  }
   if (op == Pass.GeluTanhGrad) {
     const slope = f32x4.add(f32x4.mul(f32x4.mul(x, x), number(0.21406444881478965)), number(1.5957691216057308));
     return f32x4.mul(g, f32x4.add(t, f32x4.mul(f32x4.mul(f32x4.mul(x, t), f32x4.sub(one, t)), slope)));
@@ -205,7 +197,7 @@ export function hardswishGrad(gy: usize, x: usize, gx: usize, n: i32): void {
 // What takes several passes. y must not overlap x, nor gx its operands: the passes read them again.
 
 const enum Curve {
-  Elu, Softplus, Gelu, GeluTanh, Silu, Mish, EluGrad, SoftplusGrad, GeluGrad, GeluTanhGrad, SiluGrad, MishGrad,
+  Elu, Softplus, GeluTanh, Silu, Mish, EluGrad, SoftplusGrad, GeluTanhGrad, SiluGrad, MishGrad,
 }
 
 // The passes as functions, because one function holds one hot loop.
@@ -221,9 +213,6 @@ function eluEnd(x: usize, y: usize, n: i32, alpha: f32, by: f32): void {
 function softplusEnd(x: usize, y: usize, n: i32, beta: f32, threshold: f32): void {
   pass(Pass.SoftplusEnd, x, x, y, n, beta, threshold);
 }
-function geluEnd(x: usize, y: usize, n: i32): void {
-  pass(Pass.GeluEnd, x, x, y, n, 0, 0);
-}
 function times(x: usize, y: usize, n: i32): void {
   pass(Pass.Times, x, x, y, n, 0, 0);
 }
@@ -235,9 +224,6 @@ function eluGradEnd(gy: usize, x: usize, gx: usize, n: i32, alpha: f32, by: f32)
 }
 function softplusGradEnd(gy: usize, x: usize, gx: usize, n: i32, beta: f32, threshold: f32): void {
   pass(Pass.SoftplusGrad, gy, x, gx, n, beta, threshold);
-}
-function geluGradEnd(gy: usize, x: usize, gx: usize, n: i32): void {
-  pass(Pass.GeluGrad, gy, x, gx, n, 0, 0);
 }
 function geluTanhGradEnd(gy: usize, x: usize, gx: usize, n: i32): void {
   pass(Pass.GeluTanhGrad, gy, x, gx, n, 0, 0);
@@ -257,14 +243,12 @@ function curve(kind: Curve, gy: usize, x: usize, y: usize, n: i32, p: f32, q: f3
     switch (kind) {
       case Curve.Elu: expm1(x, y, m); eluEnd(x, y, m, p, q); break;
       case Curve.Softplus: scale(x, y, m, p); exp(y, y, m); log1p(y, y, m); softplusEnd(x, y, m, p, q); break;
-      case Curve.Gelu: scale(x, y, m, 0.7071067811865476); erf(y, y, m); geluEnd(x, y, m); break;
       case Curve.GeluTanh: twiceTanhArgument(x, y, m); sigmoid(y, y, m); times(x, y, m); break;
       case Curve.Silu: sigmoid(x, y, m); times(x, y, m); break;
       // From e^20 on the factor is 1.
       case Curve.Mish: clamp(x, y, m, -Infinity, 20); exp(y, y, m); mishEnd(x, y, m); break;
       case Curve.EluGrad: exp(x, y, m); eluGradEnd(gy, x, y, m, p, q); break;
       case Curve.SoftplusGrad: scale(x, y, m, p); sigmoid(y, y, m); softplusGradEnd(gy, x, y, m, p, q); break;
-      case Curve.GeluGrad: scale(x, y, m, 0.7071067811865476); erf(y, y, m); geluGradEnd(gy, x, y, m); break;
       case Curve.GeluTanhGrad: twiceTanhArgument(x, y, m); sigmoid(y, y, m); geluTanhGradEnd(gy, x, y, m); break;
       case Curve.SiluGrad: sigmoid(x, y, m); siluGradEnd(gy, x, y, m); break;
       default: clamp(x, y, m, -Infinity, 20); exp(y, y, m); mishGradEnd(gy, x, y, m); // MishGrad
@@ -291,15 +275,6 @@ export function softplus(x: usize, y: usize, n: i32, beta: f32, threshold: f32):
 
 export function softplusGrad(gy: usize, x: usize, gx: usize, n: i32, beta: f32, threshold: f32): void {
   curve(Curve.SoftplusGrad, gy, x, gx, n, beta, threshold);
-}
-
-/** y = x Phi(x), Phi(x) = (1 + erf(x / sqrt 2)) / 2 */
-export function gelu(x: usize, y: usize, n: i32): void {
-  curve(Curve.Gelu, x, x, y, n, 0, 0);
-}
-
-export function geluGrad(gy: usize, x: usize, gx: usize, n: i32): void {
-  curve(Curve.GeluGrad, gy, x, gx, n, 0, 0);
 }
 
 /** y = x (1 + tanh(sqrt(2/pi) (x + 0.044715 x^3))) / 2; (1 + tanh(u)) / 2 is sigmoid(2u), without the cancellation */

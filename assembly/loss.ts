@@ -1,7 +1,7 @@
 // Cross entropy of logits with class numbers, and the mean squared error, with their gradients.
 import { loadLanes, storeLanes } from "./lanes";
 import { maxRow, squareRow, sumRow } from "./reduce";
-import { logOne, scaledExpRow, sumExpRow } from "./softmax";
+import { keptExpRow, logOne, scaleRow, sumExpRow } from "./softmax";
 
 const IGNORED = -1;
 const BAD = -2;
@@ -106,7 +106,8 @@ export function crossEntropyGrad(
     if (t == IGNORED) memory.fill(gx, 0, <usize>classes << 2);
     else {
       const by = load<f32>(g + (<usize>(gStride * i) << 2)) * all;
-      scaledExpRow(x, gx, classes, load<f32>(lse + (<usize>i << 2)), by);
+      keptExpRow(x, gx, classes, load<f32>(lse + (<usize>i << 2)));
+      scaleRow(gx, classes, by);
       const at = gx + (<usize>t << 2);
       store<f32>(at, load<f32>(at) - by);
     }

@@ -8,17 +8,22 @@ import { addPair, high64, loadLanes, loadWide, low64, narrow, storeLanes, storeW
 import { sumRow } from "./reduce";
 
 /** What takes the place of absent vectors. Their steps are masked by 0, those of real ones (all bits set) stay. */
-export const ZERO = memory.data<f32>([0, 0, 0, 0]);
-export const ONE = memory.data<f32>([1, 1, 1, 1]);
+export const ZERO = memory.data<f32>([0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0]);
+export const ONE = memory.data<f32>([1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1]);
 
 /** A piece of a run that stays in L1 while its mean and then its deviations are summed. */
 const CHUNK = 4096;
 
-/**
- * Sum of (x - m) * (g - o) over n elements: f32 lanes over blocks of 512, whose totals are added in f64. With g = x and
- * o = m it is the sum of squared deviations.
- */
-export function productSum(x: usize, g: usize, n: i32, m: f32, o: f32): f64 {
+/** (x - m) * (g - o), or (x - m)^2 without a load of its own. */
+@inline
+function term(square: bool, x: usize, g: usize, m: v128, o: v128): v128 {
+  const d = f32x4.sub(v128.load(x), m);
+  return f32x4.mul(d, square ? d : f32x4.sub(v128.load(g), o));
+}
+
+/** Sum of terms over n elements: f32 lanes over blocks of 512, whose totals are added in f64. */
+@inline
+function sumTerms(square: bool, x: usize, g: usize, n: i32, m: f32, o: f32): f64 {
   const zero = f32x4.splat(0), p = f32x4.splat(m), q = f32x4.splat(o);
   let total = f64x2.splat(0);
   while (n >= 16) {
@@ -26,10 +31,10 @@ export function productSum(x: usize, g: usize, n: i32, m: f32, o: f32): f64 {
     const stop = x + (<usize>trips << 6);
     let s0 = zero, s1 = zero, s2 = zero, s3 = zero;
     do {
-      s0 = f32x4.add(s0, f32x4.mul(f32x4.sub(v128.load(x), p), f32x4.sub(v128.load(g), q)));
-      s1 = f32x4.add(s1, f32x4.mul(f32x4.sub(v128.load(x, 16), p), f32x4.sub(v128.load(g, 16), q)));
-      s2 = f32x4.add(s2, f32x4.mul(f32x4.sub(v128.load(x, 32), p), f32x4.sub(v128.load(g, 32), q)));
-      s3 = f32x4.add(s3, f32x4.mul(f32x4.sub(v128.load(x, 48), p), f32x4.sub(v128.load(g, 48), q)));
+      s0 = f32x4.add(s0, term(square, x, g, p, q));
+      s1 = f32x4.add(s1, term(square, x + 16, g + 16, p, q));
+      s2 = f32x4.add(s2, term(square, x + 32, g + 32, p, q));
+      s3 = f32x4.add(s3, term(square, x + 48, g + 48, p, q));
       x += 64;
       g += 64;
     } while (x != stop);
@@ -39,12 +44,22 @@ export function productSum(x: usize, g: usize, n: i32, m: f32, o: f32): f64 {
   }
   let s = zero;
   for (; n >= 4; n -= 4) {
-    s = f32x4.add(s, f32x4.mul(f32x4.sub(v128.load(x), p), f32x4.sub(v128.load(g), q)));
+    s = f32x4.add(s, term(square, x, g, p, q));
     x += 16;
     g += 16;
   }
   if (n > 0) s = f32x4.add(s, f32x4.mul(f32x4.sub(loadLanes(x, n, p), p), f32x4.sub(loadLanes(g, n, q), q)));
   return addPair(f64x2.add(total, f64x2.add(low64(s), high64(s))));
+}
+
+/** Sum of (x - m) * (g - o) over n elements. */
+export function productSum(x: usize, g: usize, n: i32, m: f32, o: f32): f64 {
+  return sumTerms(false, x, g, n, m, o);
+}
+
+/** Sum of (x - m)^2 over n elements. */
+function squareSum(x: usize, n: i32, m: f32): f64 {
+  return sumTerms(true, x, x, n, m, m);
 }
 
 /**
@@ -59,10 +74,14 @@ function runMoments(x: usize, runs: i32, n: i32, stride: usize, centered: i32, m
       const own = centered ? sumRow(at, k) / <f64>k : 0;
       // The deviations are taken from the mean rounded to f32; the difference is made up for.
       const rounded = <f32>own, off = own - <f64>rounded;
-      const delta = own - m, total = count + <f64>k;
-      s += productSum(at, at, k, rounded, rounded) - off * off * <f64>k + delta * delta * (count * <f64>k / total);
-      m += delta * (<f64>k / total);
-      count = total;
+      s += squareSum(at, k, rounded) - off * off * <f64>k;
+      if (count == 0) m = own;
+      else {
+        const delta = own - m, share = <f64>k / (count + <f64>k);
+        s += delta * delta * (count * share);
+        m += delta * share;
+      }
+      count += <f64>k;
     }
     x += stride;
   }
@@ -186,20 +205,30 @@ export function affineRow(x: usize, y: usize, n: i32, m: f32, a: f32, b: f32): v
 /** y = (x - m) * r * w + b over a row whose channels are neighbours; ws and bs mask steps. */
 export function itemRow(x: usize, y: usize, n: i32, m: f32, r: f32, w: usize, ws: usize, b: usize, bs: usize): void {
   const shift = f32x4.splat(m), by = f32x4.splat(r);
-  for (; n >= 4; n -= 4) {
-    const v = f32x4.mul(f32x4.mul(f32x4.sub(v128.load(x), shift), by), v128.load(w));
-    v128.store(y, f32x4.add(v, v128.load(b)));
-    x += 16;
-    y += 16;
-    w += 16 & ws;
-    b += 16 & bs;
+  for (; n >= 16; n -= 16) {
+    const v0 = f32x4.mul(f32x4.mul(f32x4.sub(v128.load(x), shift), by), v128.load(w));
+    const v1 = f32x4.mul(f32x4.mul(f32x4.sub(v128.load(x, 16), shift), by), v128.load(w, 16));
+    const v2 = f32x4.mul(f32x4.mul(f32x4.sub(v128.load(x, 32), shift), by), v128.load(w, 32));
+    const v3 = f32x4.mul(f32x4.mul(f32x4.sub(v128.load(x, 48), shift), by), v128.load(w, 48));
+    v128.store(y, f32x4.add(v0, v128.load(b)));
+    v128.store(y, f32x4.add(v1, v128.load(b, 16)), 16);
+    v128.store(y, f32x4.add(v2, v128.load(b, 32)), 32);
+    v128.store(y, f32x4.add(v3, v128.load(b, 48)), 48);
+    x += 64;
+    y += 64;
+    w += 64 & ws;
+    b += 64 & bs;
   }
-  for (; n > 0; n--) {
-    store<f32>(y, (load<f32>(x) - m) * r * load<f32>(w) + load<f32>(b));
-    x += 4;
-    y += 4;
-    w += 4 & ws;
-    b += 4 & bs;
+  while (n > 0) {
+    const wide = n >= 4;
+    const v = f32x4.mul(f32x4.mul(f32x4.sub(loadWide(x, wide), shift), by), loadWide(w, wide));
+    storeWide(y, f32x4.add(v, loadWide(b, wide)), wide);
+    const step: usize = wide ? 16 : 4;
+    x += step;
+    y += step;
+    w += step & ws;
+    b += step & bs;
+    n -= wide ? 4 : 1;
   }
 }
 
@@ -228,11 +257,20 @@ export function batchRow(
   }
 }
 
-/** y = (x - mean) * rstd * w + b; see the head of the file. By batch the statistics are [C], by item [N, C / D]. */
+/** What `own` may be: the statistics are given, are means of squares, or moments about the mean. */
+const GIVEN = 0;
+const CENTERED = 2;
+
+/**
+ * y = (x - mean) * rstd * w + b; see the head of the file. By batch the statistics are [C], by item [N, C / D]; unless
+ * they are given (`own` is not 0; by item alone) they are written there, each before its group leaves the cache.
+ */
 export function normalize(
   x: usize, mean: usize, rstd: usize, w: usize, b: usize, y: usize, N: i32, C: i32, D: i32, L: i32, byBatch: i32,
+  own: i32, eps: f32,
 ): void {
   assert(N >= 0 && C >= 0 && D > 0 && L >= 0 && C % D == 0, "normalize: groups must divide the channels");
+  assert(!byBatch || own == GIVEN, "normalize: statistics by batch are given");
   const ws: usize = w ? -1 : 0, bs: usize = b ? -1 : 0;
   const row = <usize>D << 2, run = <usize>L << 2;
   for (; N > 0; N--) {
@@ -245,6 +283,10 @@ export function normalize(
     let group: usize = 0;
     for (let c = 0; c < C; c += D) {
       const first = <usize>c << 2;
+      if (own != GIVEN) {
+        runMoments(x, 1, D * L, 0, own == CENTERED, mean + group, rstd + group);
+        inverseStd(rstd + group, rstd + group, 1, eps);
+      }
       if (L == 1) {
         const m = load<f32>(mean + group), r = load<f32>(rstd + group);
         itemRow(x, y, D, m, r, w ? w + first : ONE, ws, b ? b + first : ZERO, bs);

@@ -4,36 +4,33 @@
 import { addPair, high64, loadLanes, loadWide, low64, narrow, storeLanes, storeWide } from "./lanes";
 import { logCall } from "./math";
 import { dotRow, maxRow, sumRow } from "./reduce";
+import { madd } from "./simd";
 
 // Exponentials here are of numbers <= 0, and often of -Inf (masks), so they have a form of their own, which neither
-// branches nor gives denormals, slow in all that follows. log2(e); 1.5 * 2^23 + 126; ln 2 in two parts, the first of
-// 9 bits, so that its product with an exponent is exact; twice the polynomial of (e^r - 1 - r) / r^2, minimax for the
-// relative error of e^r on |r| <= ln 2 / 2 (3e-9, Lawson's algorithm); 2; the least x of which e^x is not 0.
+// branches nor gives denormals, slow in all that follows. log2(e); the least exponent; 1.5 * 2^23 + 126; twice the
+// polynomial of 2^f, minimax for the relative error on |f| <= 1/2 (9e-8, Lawson's algorithm).
 const EXP = memory.data<f32>([
-  1.44269504088896341, 12583038, 0.693359375, -2.12194440e-4, 0.0027629080150811, 0.016737490425627756,
-  0.08333678158603163, 0.3333304079633439, 0.9999998686413285, 2, -87.5,
+  1.44269504088896341, -126, 12583038, 2, 1.3862939547100268, 0.48044483516600567, 0.11101468002793963,
+  0.019343068135632694, 0.00265294004254116,
 ]);
 
 /**
- * e^x for x <= 88, to 8e-8 relative; 0 where that is below 1.7e-38, NaN for NaN. Constants are arguments, so that a
- * loop can load them before its first trip: V8 rebuilds a splat constant, and repeats a load, in every trip.
- * x = n ln 2 + r: adding the magic number rounds x log2(e) to n and leaves n + 126 in the low bits; shifted into the
- * exponent field it is 2^(n-1), and the polynomial gives 2 e^r. At n = -126 the field is 0, and so is the result.
+ * e^x for x <= 88, within 1.6e-7 + |x| 7.5e-8 relative; 0 where that is below 1.7e-38, NaN for NaN. Constants are arguments,
+ * so that a loop can load them before its first trip: V8 rebuilds a splat constant, and repeats a load, in every trip.
+ * x log2(e) = n + f: adding the magic number rounds to n and leaves n + 126 in the low bits; shifted into the exponent
+ * field it is 2^(n-1), and the polynomial gives 2 * 2^f. At n = -126 the field is 0, and so is the result. The sum is
+ * nested in pairs (Estrin): few vectors are in flight at once, so that the length of the chain is what counts.
  */
 @inline
 function expBelow(
-  x: v128, log2e: v128, magic: v128, ln2High: v128, ln2Low: v128, c4: v128, c3: v128, c2: v128, c1: v128, c0: v128,
-  two: v128, least: v128,
+  x: v128, log2e: v128, least: v128, magic: v128, c0: v128, c1: v128, c2: v128, c3: v128, c4: v128, c5: v128,
 ): v128 {
   // pmax with the constant second keeps NaN.
-  x = f32x4.pmax(x, least);
-  const z = f32x4.add(f32x4.mul(x, log2e), magic);
-  const n = f32x4.sub(z, magic);
-  const r = f32x4.sub(f32x4.sub(x, f32x4.mul(n, ln2High)), f32x4.mul(n, ln2Low));
-  const r2 = f32x4.mul(r, r);
-  const p = f32x4.add(f32x4.mul(f32x4.add(f32x4.mul(c4, r), c3), r2), f32x4.add(f32x4.mul(c2, r), c1));
-  const q = f32x4.mul(f32x4.add(f32x4.mul(p, r), c0), r2);
-  return f32x4.mul(f32x4.add(f32x4.add(q, f32x4.add(r, r)), two), i32x4.shl(z, 23));
+  const s = f32x4.pmax(f32x4.mul(x, log2e), least);
+  const z = f32x4.add(s, magic);
+  const f = f32x4.sub(s, f32x4.sub(z, magic)), w = f32x4.mul(f, f);
+  const high = madd(madd(f, c5, c4), w, madd(f, c3, c2));
+  return f32x4.mul(madd(high, w, madd(f, c1, c0)), i32x4.shl(z, 23));
 }
 
 /** The same as a call, where it is not worth its code inlined: tails and columns. */
@@ -41,7 +38,7 @@ function expCall(x: v128): v128 {
   return expBelow(
     x, v128.load32_splat(EXP), v128.load32_splat(EXP, 4), v128.load32_splat(EXP, 8), v128.load32_splat(EXP, 12),
     v128.load32_splat(EXP, 16), v128.load32_splat(EXP, 20), v128.load32_splat(EXP, 24), v128.load32_splat(EXP, 28),
-    v128.load32_splat(EXP, 32), v128.load32_splat(EXP, 36), v128.load32_splat(EXP, 40),
+    v128.load32_splat(EXP, 32),
   );
 }
 
@@ -50,14 +47,13 @@ export function logOne(x: f32): f32 {
   return f32x4.extract_lane(logCall(f32x4.splat(x)), 0);
 }
 
-/** Sum of exp(x - shift) over a row, in f64 over blocks of 1024; with `keep` also y = scale * exp(x - shift). */
+/** Sum of exp(x - shift) over a row, in f64 over blocks of 1024; with `keep` also y = exp(x - shift). */
 @inline
-function expRow(keep: bool, x: usize, y: usize, n: i32, shift: f32, scale: f32): f64 {
-  const log2e = v128.load32_splat(EXP), magic = v128.load32_splat(EXP, 4), ln2High = v128.load32_splat(EXP, 8);
-  const ln2Low = v128.load32_splat(EXP, 12), c4 = v128.load32_splat(EXP, 16), c3 = v128.load32_splat(EXP, 20);
-  const c2 = v128.load32_splat(EXP, 24), c1 = v128.load32_splat(EXP, 28), c0 = v128.load32_splat(EXP, 32);
-  const two = v128.load32_splat(EXP, 36), least = v128.load32_splat(EXP, 40);
-  const by = f32x4.splat(scale), minus = f32x4.splat(shift), zero = f32x4.splat(0);
+function expRow(keep: bool, x: usize, y: usize, n: i32, shift: f32): f64 {
+  const log2e = v128.load32_splat(EXP), least = v128.load32_splat(EXP, 4), magic = v128.load32_splat(EXP, 8);
+  const c0 = v128.load32_splat(EXP, 12), c1 = v128.load32_splat(EXP, 16), c2 = v128.load32_splat(EXP, 20);
+  const c3 = v128.load32_splat(EXP, 24), c4 = v128.load32_splat(EXP, 28), c5 = v128.load32_splat(EXP, 32);
+  const minus = f32x4.splat(shift), zero = f32x4.splat(0);
   let total = f64x2.splat(0);
   while (n >= 4) {
     const vectors = min(n >> 2, 256);
@@ -65,10 +61,10 @@ function expRow(keep: bool, x: usize, y: usize, n: i32, shift: f32, scale: f32):
     let s = zero;
     do {
       const d = f32x4.sub(v128.load(x), minus);
-      const e = expBelow(d, log2e, magic, ln2High, ln2Low, c4, c3, c2, c1, c0, two, least);
+      const e = expBelow(d, log2e, least, magic, c0, c1, c2, c3, c4, c5);
       s = f32x4.add(s, e);
       if (keep) {
-        v128.store(y, f32x4.mul(e, by));
+        v128.store(y, e);
         y += 16;
       }
       x += 16;
@@ -78,21 +74,21 @@ function expRow(keep: bool, x: usize, y: usize, n: i32, shift: f32, scale: f32):
   }
   if (n > 0) {
     const e = expCall(f32x4.sub(loadLanes(x, n, f32x4.splat(f32.NEGATIVE_INFINITY)), minus));
-    if (keep) storeLanes(y, f32x4.mul(e, by), n);
+    if (keep) storeLanes(y, e, n);
     // Lanes beyond the row hold exp(-Inf - shift) = 0, and NaN when shift is -Inf: then the row is NaN anyway.
     total = f64x2.add(total, f64x2.add(low64(e), high64(e)));
   }
   return addPair(total);
 }
 
-/** y = scale * exp(x - shift) over a row; gives the sum of the exponentials. */
-export function scaledExpRow(x: usize, y: usize, n: i32, shift: f32, scale: f32): f64 {
-  return expRow(true, x, y, n, shift, scale);
+/** y = exp(x - shift) over a row; gives the sum. */
+export function keptExpRow(x: usize, y: usize, n: i32, shift: f32): f64 {
+  return expRow(true, x, y, n, shift);
 }
 
 /** Sum of exp(x - shift) over a row. */
 export function sumExpRow(x: usize, n: i32, shift: f32): f64 {
-  return expRow(false, x, x, n, shift, 1);
+  return expRow(false, x, x, n, shift);
 }
 
 const SCALE = 0;
@@ -119,7 +115,8 @@ function finishRow(op: i32, a: usize, b: usize, y: usize, n: i32, first: f32, se
   if (n > 0) storeLanes(y, finish(op, loadLanes(a, n, t), op == GRADIENT ? loadLanes(b, n, t) : t, s, t), n);
 }
 
-function scaleRow(y: usize, n: i32, by: f32): void {
+/** y = by * y */
+export function scaleRow(y: usize, n: i32, by: f32): void {
   finishRow(SCALE, y, y, y, n, by, 0);
 }
 
@@ -133,13 +130,12 @@ function softmaxGradRow(gy: usize, y: usize, gx: usize, n: i32, dot: f32): void 
 
 /** gx = gy - total * exp(y) */
 function logSoftmaxGradRow(gy: usize, y: usize, gx: usize, n: i32, total: f32): void {
-  const log2e = v128.load32_splat(EXP), magic = v128.load32_splat(EXP, 4), ln2High = v128.load32_splat(EXP, 8);
-  const ln2Low = v128.load32_splat(EXP, 12), c4 = v128.load32_splat(EXP, 16), c3 = v128.load32_splat(EXP, 20);
-  const c2 = v128.load32_splat(EXP, 24), c1 = v128.load32_splat(EXP, 28), c0 = v128.load32_splat(EXP, 32);
-  const two = v128.load32_splat(EXP, 36), least = v128.load32_splat(EXP, 40);
+  const log2e = v128.load32_splat(EXP), least = v128.load32_splat(EXP, 4), magic = v128.load32_splat(EXP, 8);
+  const c0 = v128.load32_splat(EXP, 12), c1 = v128.load32_splat(EXP, 16), c2 = v128.load32_splat(EXP, 20);
+  const c3 = v128.load32_splat(EXP, 24), c4 = v128.load32_splat(EXP, 28), c5 = v128.load32_splat(EXP, 32);
   const s = f32x4.splat(total);
   for (; n >= 4; n -= 4) {
-    const e = expBelow(v128.load(y), log2e, magic, ln2High, ln2Low, c4, c3, c2, c1, c0, two, least);
+    const e = expBelow(v128.load(y), log2e, least, magic, c0, c1, c2, c3, c4, c5);
     v128.store(gx, f32x4.sub(v128.load(gy), f32x4.mul(e, s)));
     gy += 16;
     y += 16;
@@ -195,7 +191,7 @@ function forward(log: bool, x: usize, y: usize, outer: i32, n: i32, inner: i32):
     if (inner == 1) {
       const m = maxRow(x, n);
       if (log) shiftRow(x, y, n, m, logOne(<f32>sumExpRow(x, n, m)));
-      else scaleRow(y, n, <f32>(1 / scaledExpRow(x, y, n, m, 1)));
+      else scaleRow(y, n, <f32>(1 / keptExpRow(x, y, n, m)));
     } else {
       const wide = inner >= 4;
       for (let c = 0; c < inner; c += wide ? 4 : 1) {

@@ -3,7 +3,7 @@ import { checkInteger, checkNumber, rangeError, show, typeError } from "../error
 import { extra } from "../kernels/index.js";
 import { checkShape, numelOf, type Shape, sameShape } from "../shape.js";
 import { isRecomputing } from "../tape/index.js";
-import { ptr, type Tensor } from "../tensor/index.js";
+import { allocate, ptr, type Tensor } from "../tensor/index.js";
 import { type OrOptions, optionsFrom } from "./arguments.js";
 import { checkFloat } from "./launch.js";
 import {
@@ -159,8 +159,8 @@ function trailing(op: string, x: Tensor, normalizedShape: number | Shape): { sha
 /** Normalizes by the statistics of each item's groups. */
 function byItem(op: string, x: Tensor, affine: Affine, by: Grouping, through: 1 | 2, eps: number): Tensor {
   readable(x, affine.weight, affine.bias);
-  const { mean, variance } = statistics(op, x, by, through);
-  return normalizeBy(op, x, affine, by, mean, inverseStd(op, variance, eps, true), through, eps);
+  const [mean, rstd] = [0, 1].map(() => allocate([(by.N * by.C) / by.D], "f32", op)) as [Tensor, Tensor];
+  return normalizeBy(op, x, affine, by, mean, rstd, through, eps, true);
 }
 
 /**

@@ -59,7 +59,10 @@ export function statistics(op: string, x: Tensor, by: Grouping, through: Through
   return { mean: means, variance };
 }
 
-/** The result, recorded. Statistics that are no given ones (`through` is not GIVEN) go with it; so does rstd. */
+/**
+ * The result, recorded. Statistics that are no given ones (`through` is not GIVEN) go with it; so does rstd. With `own`
+ * both are still to be computed, by item.
+ */
 export function normalizeBy(
   op: string,
   x: Tensor,
@@ -69,6 +72,7 @@ export function normalizeBy(
   rstd: Tensor,
   through: Through,
   eps: number,
+  own = false,
 ): Tensor {
   const { N, C, D, L } = by;
   const weight = affine.weight ?? null;
@@ -77,7 +81,10 @@ export function normalizeBy(
   const pw = optionalPtr(weight);
   const pb = optionalPtr(bias);
   const y = allocate(x.shape, "f32", op);
-  if (x.numel > 0) extra().normalize(from, ptr(means), ptr(rstd), pw, pb, ptr(y), N, C, D, L, by.byBatch ? 1 : 0);
+  if (x.numel > 0) {
+    const grouped = by.byBatch ? 1 : 0;
+    extra().normalize(from, ptr(means), ptr(rstd), pw, pb, ptr(y), N, C, D, L, grouped, own ? through : GIVEN, eps);
+  }
   const inputs = [x, weight, bias].filter((t) => t !== null);
   recordJoint(
     op,

@@ -43,6 +43,29 @@ function product(
   kernels.matmul(a, b, y, bias, work, 1, m, n, k, 0, 0, at, bt, more);
 }
 
+/** The weight of a sequence's steps, packed for y[batch, n] = x[batch, k]·op(w); null where packing does not pay. */
+function packed(kind: CellKind, w: Ptr, [batch, n, k]: readonly [number, number, number], bt: 0 | 1): Tensor | null {
+  if (batch < 4 || n % 8 !== 0) return null;
+  const panels = allocate([n, k], "f32", kind);
+  extra().packPanels(w, ptr(panels), n, k, bt);
+  return panels;
+}
+
+/** The product of one step, of a weight that is packed or not. */
+function stepProduct(
+  x: Ptr,
+  w: Ptr,
+  panels: Tensor | null,
+  y: Ptr,
+  bias: Ptr,
+  shape: readonly [number, number, number],
+  bt: 0 | 1,
+  more: 0 | 1,
+): void {
+  if (panels === null) product(x, w, y, bias, shape, 0, bt, more);
+  else extra().packedProduct(x, ptr(panels), y, bias, scratchFor(extra().packedScratch()), ...shape, more);
+}
+
 type Pointers = readonly [Ptr, Ptr, Ptr, Ptr, Ptr, Ptr, Ptr, Ptr, Ptr, Ptr, Ptr, Ptr];
 
 const ptrOr = (x: Tensor | undefined): Ptr => (x === undefined ? nullPtr : ptr(x));
@@ -87,18 +110,20 @@ export function recurrent(
 
   product(px, pw, pg, pb, [time * batch, width, size], 0, 1, 0);
   const shape = [batch, width, hidden] as const;
+  const panels = packed(kind, pu, shape, 1);
   for (let s = 0; s < time; s++) {
     const t = at(s);
     const h = offset(py, row * t);
     const hPrev = before(s, ph, py);
     const g = offset(pg, gateRow * t);
-    product(hPrev, pu, isGru ? ps : g, pd, shape, 0, 1, isGru ? 0 : 1);
+    stepProduct(hPrev, pu, panels, isGru ? ps : g, pd, shape, 1, isGru ? 0 : 1);
     if (isLstm) extra().lstmForward(g, before(s, pc, pcs), hPrev, offset(pcs, row * t), h, pl, batch, hidden, t);
     else if (isGru) extra().gruForward(g, ps, hPrev, h, offset(pn, row * t), pl, batch, hidden, t);
     else extra().rnnForward(h, hPrev, pl, batch, hidden, t, Number(kind === "relu"));
   }
   if (isLstm) copyRow(before(time, pc, pcs), offset(py, row * time), batch * hidden);
   step?.release(`within ${kind}()`);
+  panels?.release(`within ${kind}()`);
 
   const inputs = [x, h0, wih, whh, ...(bih && bhh ? [bih, bhh] : []), ...(c0 ? [c0] : [])];
   const extras = [gates, cs, inners].filter((t): t is Tensor => t !== undefined && t !== y);
@@ -124,6 +149,8 @@ export function recurrent(
       fillWith(dh, 0);
       const [pdg, pdi, pdh, pdc] = [dgates, dinner, dh, dc].map(ptrOr) as [Ptr, Ptr, Ptr, Ptr];
       if (isLstm) copyRow(offset(pgy, row * time), pdc, batch * hidden);
+      const shape = [batch, hidden, width] as const;
+      const panels = packed(kind, pu, shape, 0);
       for (let s = time - 1; s >= 0; s--) {
         const t = at(s);
         const g = offset(pg, gateRow * t);
@@ -136,8 +163,9 @@ export function recurrent(
         if (isLstm) extra().lstmBackward(g, cPrev, c, gyt, pdh, pdc, dg, pl, batch, hidden, t);
         else if (isGru) extra().gruBackward(g, offset(pn, row * t), hPrev, gyt, pdh, dg, di, pl, batch, hidden, t);
         else extra().rnnBackward(offset(py, row * t), gyt, pdh, dg, pl, batch, hidden, t, Number(kind === "relu"));
-        product(di, pu, pdh, nullPtr, [batch, hidden, width], 0, 0, 1);
+        stepProduct(di, pu, panels, pdh, nullPtr, shape, 0, 1);
       }
+      panels?.release(`within ${kind}()`);
       const rows = time * batch;
       const [dx, , dw, du] = needs.map((need, i) =>
         need && i !== 1 && i < 4 ? allocate(inputs[i]!.shape, "f32", kind) : null,

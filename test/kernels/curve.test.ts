@@ -95,6 +95,29 @@ describe.each(curves.map((curve) => ({ curve, title: curve[0] })))("$title", ({ 
     });
 });
 
+test("gelu keeps the digits of the left tail and ends in PyTorch's values", () => {
+  const tail = Float32Array.from({ length: 801 }, (_, i) => -2 - i / 100);
+  const ends = [Infinity, -Infinity, NaN, 0, -0, 20, -20, 3e38, -3e38];
+  const n = tail.length + ends.length;
+  reset();
+  const [from, to] = [floats([...tail, ...ends]), block(4 * n)];
+  kernels.gelu(from, to, n);
+  check();
+  const y = readFloats(to, n);
+  tail.forEach((v, i) => {
+    // Phi(v) = phi(v) / (-v + 1 / (-v + 2 / (-v + ...))), the continued fraction of Mills' ratio.
+    let fraction = -v;
+    for (let k = 200; k > 0; k--) fraction = k / fraction - v;
+    const want = (v * density(v)) / fraction;
+    // The rounding of v^2 / 2 is that of the result, times v^2 / 2.
+    if (!(Math.abs(y[i]! / want - 1) < 3e-7 + 2e-7 * v * v)) throw new Error(`gelu(${v}) is ${y[i]}, not ${want}`);
+  });
+  expect([...y.subarray(tail.length)]).toEqual([Infinity, NaN, NaN, 0, -0, 20, 0, Math.fround(3e38), 0]);
+  kernels.geluGrad(floats(new Float32Array(n).fill(1)), from, to, n);
+  check();
+  expect([...readFloats(to, n).subarray(tail.length)]).toEqual([1, -0, NaN, 0.5, 0.5, 1, -0, 1, -0]);
+});
+
 type Op = (a: number, b: number, old: number) => number;
 const larger: Op = (a, b) => Math.max(a, b);
 const smaller: Op = (a, b) => Math.min(a, b);

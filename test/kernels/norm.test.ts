@@ -111,7 +111,7 @@ describe("normalize and its gradients", () => {
       const [px, pg, pm, pr] = [floats(x), floats(gy), floats(mean), floats(rstd)];
       const [pw, pb] = affine ? [floats(w), floats(b)] : [nullPtr, nullPtr];
       const y = block(n * 4, 8);
-      kernels.normalize(px, pm, pr, pw, pb, y, g.N, g.C, g.D, g.L, g.byBatch ? 1 : 0);
+      kernels.normalize(px, pm, pr, pw, pb, y, g.N, g.C, g.D, g.L, g.byBatch ? 1 : 0, 0, 0);
       check();
       readFloats(y, n).forEach((v, i) =>
         close(v, hat[i]! * (affine ? w[channelOf(g, i)]! : 1) + (affine ? b[channelOf(g, i)]! : 0), 1e-6),
