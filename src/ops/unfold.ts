@@ -38,7 +38,7 @@ function windowsOf(op: string, image: Shape, kernelSize: PerAxis, options: Unfol
   const dilation = perAxis(op, "dilation", options.dilation ?? 1, 2, 1);
   const size = image.slice(-2);
   const counts = size.map((s, i) => windowsIn(s, kernel[i]!, stride[i]!, 2 * padding[i]!, dilation[i]!));
-  checkWindows(op, size, counts, `kernel ${show(kernel)}, padding ${show(padding)}, dilation ${show(dilation)}`);
+  checkWindows(op, size, counts, () => `kernel ${show(kernel)}, padding ${show(padding)}, dilation ${show(dilation)}`);
   const columns = [...image.slice(0, -3), image[image.length - 3]! * kernel[0]! * kernel[1]!, counts[0]! * counts[1]!];
   return { image, columns, kernel, stride, padding, dilation, counts };
 }
