@@ -27,14 +27,6 @@ export function sumTaps(y: usize, n: i32, from: usize, taps: usize, w: usize, k:
   }
 }
 
-/** At least 24 sums, as sumTaps, and no memory beyond: the last 24 may overlap those before. */
-export function sumTapsExactly(y: usize, n: i32, from: usize, taps: usize, w: usize, k: i32, start: f32): void {
-  const rest = n % 24;
-  sumTaps(y, n - rest, from, taps, w, k, start);
-  const last = <usize>(n - 24) << 2;
-  if (rest != 0) sumTaps(y + last, 24, from + last, taps, w, k, start);
-}
-
 /** Ones for the first lanes: what follows a row of n elements in whole vectors is cut off with the mask at 16 * (n & 3). */
 const masks: usize = memory.data<u32>([0, 0, 0, 0, ~0, 0, 0, 0, ~0, ~0, 0, 0, ~0, ~0, ~0, 0]);
 

@@ -68,11 +68,8 @@ export class Plan {
   // Results: rows of weights, whether directly computed, phases by axis, and those of the current one:
   rows: i32;
   direct: bool;
-  /** Whether direct sums read the tensor itself: results and sources have one size, and rows are long enough. */
+  /** Whether sums read the tensor itself: of one channel, over windows of 3 x 3 around each result. */
   inPlace: bool;
-  /** Columns at the left and right end of a row whose windows reach beyond it. */
-  left: i32;
-  right: i32;
   phases0: i32; phases1: i32; phases2: i32;
   phase0: i32; phase1: i32; phase2: i32;
   grid0: i32; grid1: i32; grid2: i32;
@@ -180,11 +177,10 @@ export function convPlan(
   const input = op == INPUT, weight = op == WEIGHT;
   plan.rows = input ? channels : filters;
   plan.direct = plan.rows <= directRows;
-  const shift = (kernel2 - 1) * dilation2 - pad2;
-  plan.left = max(0, input ? shift : pad2);
-  plan.right = max(0, input ? pad2 : shift);
-  plan.inPlace = plan.direct && !weight && (input ? filters : channels) == 1 && kernel0 == 1 && pad0 == 0 &&
-    max(stride0, max(stride1, stride2)) == 1 && in1 == out1 && in2 == out2 && in2 - plan.left - plan.right >= 24;
+  const one = kernel0 & stride0 & stride1 & stride2 & dilation1 & dilation2 & pad1 & pad2;
+  const most = max(max(max(kernel0, stride0), max(stride1, stride2)), max(max(dilation1, dilation2), max(pad1, pad2)));
+  plan.inPlace = plan.direct && !weight && (input ? filters : channels) == 1 && kernel1 == 3 && kernel2 == 3 &&
+    one == 1 && most == 1 && pad0 == 0 && in1 == out1 && in2 == out2 && in2 > 4;
   // Other direct sums read whole vectors: beyond the last element, where only the scratch has room.
   plan.copies = plan.direct && !plan.inPlace || !input && stride2 > 1;
   for (let axis = 0; axis < 3; ++axis) planAxis(plan, axis);

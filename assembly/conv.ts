@@ -7,7 +7,7 @@
 import { FORWARD, INPUT, Plan, WEIGHT, depthBlock, directBytes, enterPhase, list, listTaps, offsets, pixelBlock, rowBlock } from "./conv-plan";
 import { clearBorder, copyRow, locate, packResults, packTaps, seek, sourceOf, writeTaps } from "./conv-source";
 import { dotTaps, sumTaps } from "./conv-direct";
-import { listShifts, sumInPlace } from "./conv-inplace";
+import { sumInPlace } from "./conv-inplace";
 import { gatherRows, packA, scatterRows } from "./matmul-pack";
 import { slimPanel, widePanel, zeros } from "./matmul-tiles";
 
@@ -140,8 +140,8 @@ function sumDirectly(
   if (plan.inPlace) {
     const slice = <usize>(plan.in1 * plan.in2) << 2;
     for (let i = 0; i < plan.rows; ++i, a += <usize>k << 2) {
-      const start: f32 = bias == 0 ? 0 : load<f32>(bias + (<usize>i << 2));
-      for (let d = 0; d < plan.in0; ++d, y += slice) sumInPlace(plan, source + <usize>d * slice, a, y, start);
+      const init = bias == 0 ? zeros : bias + (<usize>i << 2);
+      for (let d = 0; d < plan.in0; ++d, y += slice) sumInPlace(plan, source + <usize>d * slice, a, y, init);
     }
     return;
   }
@@ -182,7 +182,6 @@ function correlate(plan: Plan, x: usize, w: usize, bias: usize, y: usize): void 
     store<i32>(counts + (<usize>phase << 2), planes * count);
     taps = writeTaps(plan, taps, count);
   }
-  if (plan.inPlace) listShifts(plan);
   clearBorder(plan);
   const packed = !plan.direct && plan.batch * plan.grid0 * plan.grid1 * plan.grid2 >= packResultsFrom;
   for (let group = 0; group < groups; ++group) {

@@ -77,10 +77,10 @@ function borders(
   return { before, both: before.map((b) => 2 * b) };
 }
 
-function conv(op: string, n: number, x: Tensor, weight: Tensor, biasOrOptions: unknown, given?: ConvOptions): Tensor {
-  const [bias, options] = splitBias(op, biasOrOptions, given);
-  checkOptions(op, options, ["stride", "padding", "dilation", "groups"]);
-  checkTensors(op, n, x, weight, bias);
+const convOptions = ["stride", "padding", "dilation", "groups"];
+
+/** Sizes of a convolution, or an error. */
+function geometry(op: string, n: number, x: Tensor, weight: Tensor, options: ConvOptions): Convolution {
   const stride = perAxis(op, "stride", options.stride ?? 1, n, 1);
   const dilation = perAxis(op, "dilation", options.dilation ?? 1, n, 1);
   const groups = checkInteger(op, "groups", options.groups ?? 1, 1);
@@ -97,16 +97,15 @@ function conv(op: string, n: number, x: Tensor, weight: Tensor, biasOrOptions: u
       "weight is [out, in / groups, …], and groups divides out.",
     );
   }
-  checkBias(op, bias, outChannels);
   const output = input.map((size, i) => windowsIn(size, kernel[i]!, stride[i]!, both[i]!, dilation[i]!));
   checkWindows(
     op,
     input,
     output,
-    `kernel ${show(kernel)}, padding ${show(before)}, dilation ${show(dilation)}, stride ${show(stride)}`,
+    () => `kernel ${show(kernel)}, padding ${show(before)}, dilation ${show(dilation)}, stride ${show(stride)}`,
   );
   const leading = leadingOf(x, n);
-  return convolve(op, x, weight, bias, {
+  return {
     batch: leading[0] ?? 1,
     groups,
     channels,
@@ -120,7 +119,41 @@ function conv(op: string, n: number, x: Tensor, weight: Tensor, biasOrOptions: u
     x: x.shape,
     weight: weight.shape,
     y: [...leading, outChannels, ...output],
-  });
+  };
+}
+
+/** A call whose sizes are known: what they followed from beside the shapes. */
+interface Known {
+  readonly c: Convolution;
+  readonly stride: unknown;
+  readonly padding: unknown;
+  readonly dilation: unknown;
+  readonly groups: unknown;
+}
+
+/** By weight its latest call: layers are called again and again with one shape, and small ones spend their time on sizes. */
+const latest = new WeakMap<Tensor, Known>();
+
+function conv(op: string, n: number, x: Tensor, weight: Tensor, biasOrOptions: unknown, given?: ConvOptions): Tensor {
+  const [bias, options] = splitBias(op, biasOrOptions, given);
+  checkOptions(op, options, convOptions);
+  checkTensors(op, n, x, weight, bias);
+  const { stride, padding, dilation, groups } = options;
+  let known = latest.get(weight);
+  if (
+    known === undefined ||
+    known.stride !== stride ||
+    known.padding !== padding ||
+    known.dilation !== dilation ||
+    known.groups !== groups ||
+    !sameShape(known.c.x, x.shape)
+  ) {
+    known = { c: geometry(op, n, x, weight, options), stride, padding, dilation, groups };
+    // An array may change between calls.
+    if (![stride, padding, dilation].some(Array.isArray)) latest.set(weight, known);
+  }
+  checkBias(op, bias, weight.shape[0]!);
+  return convolve(op, x, weight, bias, known.c);
 }
 
 /**

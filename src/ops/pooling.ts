@@ -54,7 +54,7 @@ export function poolAxes(op: string, x: Tensor, n: number, kernelSize: PerAxis, 
     op,
     axes.map((a) => a.size),
     axes.map((a) => a.out),
-    `kernel ${show(kernels)}, padding ${show(paddings)}, dilation ${show(dilations)}`,
+    () => `kernel ${show(kernels)}, padding ${show(paddings)}, dilation ${show(dilations)}`,
   );
   return axes;
 }

@@ -43,12 +43,12 @@ export function windowsIn(size: number, kernel: number, stride: number, border: 
   return Math.floor((size + border - dilation * (kernel - 1) - 1) / stride) + 1;
 }
 
-/** Throws unless windows fit on every axis. */
-export function checkWindows(op: string, input: Shape, output: Shape, window: string): void {
+/** Throws unless windows fit on every axis; `window` describes them. */
+export function checkWindows(op: string, input: Shape, output: Shape, window: () => string): void {
   if (output.some((size) => size < 1)) {
     throw rangeError(
       op,
-      `the window is larger than the input: input ${show(input)}, ${window}, output ${show(output)}`,
+      `the window is larger than the input: input ${show(input)}, ${window()}, output ${show(output)}`,
     );
   }
 }

@@ -46,7 +46,7 @@ function windowsOf(op: string, given: Shape, kernelSize: PerAxis, options: Unfol
   const size = given.slice(-2);
   const bordered = size.map((s, i) => s + 2 * padding[i]!);
   const counts = bordered.map((s, i) => windowsIn(s, kernel[i]!, stride[i]!, 0, dilation[i]!));
-  checkWindows(op, size, counts, `kernel ${show(kernel)}, padding ${show(padding)}, dilation ${show(dilation)}`);
+  checkWindows(op, size, counts, () => `kernel ${show(kernel)}, padding ${show(padding)}, dilation ${show(dilation)}`);
   const width = bordered[1]!;
   return {
     image: [...planes, ...bordered],

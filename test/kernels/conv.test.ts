@@ -217,6 +217,10 @@ describe("convolutions against float64", () => {
             plain({ groups: 2, channels: 1, filters: 1, kernel, pad, dilation, extra, input: [1, height, width] }),
           );
     checkAll(plain({ groups: 2, channels: 1, filters: 2, pad: [0, 1, 1], input: [2, 4, 21] }));
+    // Windows of 3 x 3 take their columns by fours.
+    for (let width = 1; width <= 17; width++)
+      for (const height of [1, 2, 5])
+        checkAll(plain({ groups: 3, channels: 1, filters: 1, pad: [0, 1, 1], input: [1, height, width] }));
   });
 
   test("one pixel, one tap", () => {

@@ -410,7 +410,9 @@ const cases: Readonly<Record<string, () => number[]>> = {
     const n = N * C * L;
     const statistics = byBatch ? C : (N * C) / D;
     const [w, b] = [orNull(() => f(C)), orNull(() => f(C))];
-    return [f(n), f(statistics), positive(statistics), w, b, f(n), N, C, byBatch ? 1 : D, L, byBatch];
+    // Statistics are given, means of squares, or moments.
+    const own = byBatch ? 0 : int(0, 2);
+    return [f(n), f(statistics), positive(statistics), w, b, f(n), N, C, byBatch ? 1 : D, L, byBatch, own, 1e-5];
   },
   normalizeGrad: () => {
     const [N, L, byBatch] = [int(1, 90), flag() ? 1 : int(1, 20), flag()];

@@ -269,3 +269,38 @@ test("training loops without a scope use constant memory", () => {
   expect(new Set(live.slice(2)).size, `${live}`).toBe(1);
   ones([1]).add(1); // an op that is not on the consumed graph
 });
+
+describe("a weight that is used again", () => {
+  const x = ones([1, 1, 4, 4]);
+  const w = ones([1, 1, 2, 2]);
+
+  test("takes every call's own sizes and options", () => {
+    for (const [options, size] of [
+      [{ padding: 1 }, 5],
+      [{ stride: 2 }, 2],
+      [{ dilation: 2 }, 2],
+      [{ padding: "same" }, 4],
+    ] as const) {
+      expect(conv2d(x, w).shape).toEqual([1, 1, 3, 3]);
+      expect(conv2d(x, w, options).shape).toEqual([1, 1, size, size]);
+    }
+    expect(conv2d(x, w).shape).toEqual([1, 1, 3, 3]);
+    expect(conv2d(ones([2, 1, 3, 5]), w).shape).toEqual([2, 1, 2, 4]);
+    expect(conv2d(ones([1, 3, 5]), w).shape).toEqual([1, 2, 4]);
+    const stride = [1, 1];
+    expect(conv2d(x, w, { stride }).shape).toEqual([1, 1, 3, 3]);
+    stride[0] = 2;
+    expect(conv2d(x, w, { stride }).shape).toEqual([1, 1, 2, 3]);
+  });
+
+  test("is checked as at first", () => {
+    conv2d(x, w);
+    expect(() => conv2d(x, w, { strides: 2 } as never)).toThrow('unknown option "strides"');
+    expect(() => conv2d(x, w, { groups: 2 })).toThrow("channels do not fit");
+    expect(() => conv2d(ones([1, 2, 4, 4]), w)).toThrow("channels do not fit");
+    expect(() => conv2d(x, w, ones([2]))).toThrow("bias must be [1]");
+    expect(() => conv2d(ones([1, 1, 1, 1]), w)).toThrow(
+      "the window is larger than the input: input [1,1], kernel [2,2]",
+    );
+  });
+});
