@@ -1,7 +1,8 @@
 // Cross entropy of logits with class numbers, and the mean squared error, with their gradients.
 import { loadLanes, storeLanes } from "./lanes";
+import { affineRow } from "./norm";
 import { maxRow, squareRow, sumRow } from "./reduce";
-import { keptExpRow, logOne, scaleRow, sumExpRow } from "./softmax";
+import { keptExpRow, logOne, sumExpRow } from "./softmax";
 
 const IGNORED = -1;
 const BAD = -2;
@@ -107,7 +108,7 @@ export function crossEntropyGrad(
     else {
       const by = load<f32>(g + (<usize>(gStride * i) << 2)) * all;
       keptExpRow(x, gx, classes, load<f32>(lse + (<usize>i << 2)));
-      scaleRow(gx, classes, by);
+      affineRow(gx, gx, classes, 0, by, 0);
       const at = gx + (<usize>t << 2);
       store<f32>(at, load<f32>(at) - by);
     }

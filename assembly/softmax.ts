@@ -3,6 +3,7 @@
 // a NaN or +Inf in a row, or a row of -Inf alone, gives NaN throughout, through max - max or through the sum.
 import { addPair, high64, loadLanes, loadWide, low64, narrow, storeLanes, storeWide } from "./lanes";
 import { logCall } from "./math";
+import { affineRow } from "./norm";
 import { dotRow, maxRow, sumRow } from "./reduce";
 import { madd } from "./simd";
 
@@ -91,41 +92,16 @@ export function sumExpRow(x: usize, n: i32, shift: f32): f64 {
   return expRow(false, x, x, n, shift);
 }
 
-const SCALE = 0;
-const SHIFT = 1;
-const GRADIENT = 2;
-
-/** The last pass over a row: y = a * s, (a - s) - t or b * (a - s). */
-@inline
-function finish(op: i32, a: v128, b: v128, s: v128, t: v128): v128 {
-  if (op == SCALE) return f32x4.mul(a, s);
-  if (op == SHIFT) return f32x4.sub(f32x4.sub(a, s), t);
-  return f32x4.mul(b, f32x4.sub(a, s));
-}
-
-@inline
-function finishRow(op: i32, a: usize, b: usize, y: usize, n: i32, first: f32, second: f32): void {
-  const s = f32x4.splat(first), t = f32x4.splat(second);
-  for (; n >= 4; n -= 4) {
-    v128.store(y, finish(op, v128.load(a), op == GRADIENT ? v128.load(b) : t, s, t));
-    a += 16;
-    if (op == GRADIENT) b += 16;
-    y += 16;
-  }
-  if (n > 0) storeLanes(y, finish(op, loadLanes(a, n, t), op == GRADIENT ? loadLanes(b, n, t) : t, s, t), n);
-}
-
-/** y = by * y */
-export function scaleRow(y: usize, n: i32, by: f32): void {
-  finishRow(SCALE, y, y, y, n, by, 0);
-}
-
-function shiftRow(x: usize, y: usize, n: i32, max: f32, logSum: f32): void {
-  finishRow(SHIFT, x, x, y, n, max, logSum);
-}
-
+/** gx = y * (gy - dot) */
 function softmaxGradRow(gy: usize, y: usize, gx: usize, n: i32, dot: f32): void {
-  finishRow(GRADIENT, gy, y, gx, n, dot, 0);
+  const s = f32x4.splat(dot);
+  for (; n >= 4; n -= 4) {
+    v128.store(gx, f32x4.mul(v128.load(y), f32x4.sub(v128.load(gy), s)));
+    gy += 16;
+    y += 16;
+    gx += 16;
+  }
+  if (n > 0) storeLanes(gx, f32x4.mul(loadLanes(y, n, s), f32x4.sub(loadLanes(gy, n, s), s)), n);
 }
 
 /** gx = gy - total * exp(y) */
@@ -190,8 +166,8 @@ function forward(log: bool, x: usize, y: usize, outer: i32, n: i32, inner: i32):
   for (; outer > 0; outer--) {
     if (inner == 1) {
       const m = maxRow(x, n);
-      if (log) shiftRow(x, y, n, m, logOne(<f32>sumExpRow(x, n, m)));
-      else scaleRow(y, n, <f32>(1 / keptExpRow(x, y, n, m)));
+      if (log) affineRow(x, y, n, m, 1, -logOne(<f32>sumExpRow(x, n, m)));
+      else affineRow(y, y, n, 0, <f32>(1 / keptExpRow(x, y, n, m)), 0);
     } else {
       const wide = inner >= 4;
       for (let c = 0; c < inner; c += wide ? 4 : 1) {
