@@ -1,5 +1,5 @@
-// Depthwise convolutions with windows of 3 x 3 whose results have the size of the image, computed without a copy of it: down
-// the image, four columns at a time.
+// Depthwise convolutions with windows of 3 x 3 whose results have the size of the image, computed without a copy of it:
+// down the image, four columns at a time.
 import { FORWARD, Plan } from "./conv-plan";
 import { madd } from "./simd";
 
@@ -11,8 +11,8 @@ const moved: usize = memory.data<u8>([
 /**
  * Four columns of results of a window of 3 x 3 (weights `step` bytes apart), whose left neighbours lie at x: each row of x
  * enters the sums of three rows, two of which wait in registers. Nine weights, these two and three neighbours are all the
- * registers there are, so `start` stays in memory. At the left (-1) or right (1) side of the image the neighbours beyond it
- * are the middle ones, moved, and a zero.
+ * registers there are, so `start` stays in memory. Unless the columns lie `within` the image, `side` tells where the
+ * neighbours are the middle ones, moved, and a zero beyond: on the left (-1) or on the right (1).
  */
 // @ts-ignore: decorator
 @inline
@@ -42,6 +42,7 @@ function goDown(
   }
   v128.store(y, here);
 }
+
 function goDownWithin(y: usize, x: usize, w: usize, step: usize, row: usize, height: i32, start: usize): void {
   goDown(true, 0, y, x, w, step, row, height, start);
 }
