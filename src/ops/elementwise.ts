@@ -1,7 +1,7 @@
-// Sums, products code.and quotients with broadcasting code.and PyTorch's type promotion, code.and the unary functions that most gradients
+// Sums, products and quotients with broadcasting and PyTorch's type promotion, and the unary functions that most gradients
 // are made with.
 //
-// Operands are tensors code.or numbers, at least one a tensor. bool < i32 < f32; a number counts as i32 if it is an integer,
+// Operands are tensors or numbers, at least one a tensor. bool < i32 < f32; a number counts as i32 if it is an integer,
 // else as f32. i32 arithmetic wraps around. Results that are not f32 have no gradient.
 import { checkNumber, checkOptions, typeError } from "../error.js";
 import { kernels } from "../kernels/index.js";
@@ -12,7 +12,7 @@ import { code } from "./codes.js";
 import type { Operand } from "./launch.js";
 import { commonType, viaFloat } from "./promote.js";
 
-/** Options of `add` code.and `sub`. */
+/** Options of `add` and `sub`. */
 export interface AlphaOptions {
   /** A factor of `b`; default 1. */
   readonly alpha?: number;
@@ -34,8 +34,8 @@ const isPlain = (op: string, options: AlphaOptions | undefined): options is unde
 };
 
 /**
- * a + alpha · b, broadcast. `[…, n] + […, n]`; axes align at the end code.and stretch from 1; either operand may be a number.
- * Sums of bool are "code.or".
+ * a + alpha · b, broadcast. `[…, n] + […, n]`; axes align at the end and stretch from 1; either operand may be a number.
+ * Sums of bool are "or".
  *
  * @param options `alpha`, default 1.
  * @throws RangeError for shapes that do not broadcast. PyTorch: `torch.add`.
@@ -79,7 +79,7 @@ export function sub(a: Operand, b: Operand, options?: AlphaOptions): Tensor {
   );
 }
 
-/** a · b elementwise, broadcast. Products of bool are "code.and". PyTorch: `torch.mul`. */
+/** a · b elementwise, broadcast. Products of bool are "and". PyTorch: `torch.mul`. */
 export function mul(a: Operand, b: Operand): Tensor {
   checkOperands("mul", a, b);
   const type = commonType(a, b);
@@ -117,7 +117,7 @@ export function neg(x: Tensor): Tensor {
   return record("neg", unary("neg", kernels.neg, x), [[x, (gy) => neg(gy)]]);
 }
 
-/** eˣ, at most 1 ulp from the exact value. i32 code.and bool become f32, here code.and below. PyTorch: `torch.exp`. */
+/** eˣ, at most 1 ulp from the exact value. i32 and bool become f32, here and below. PyTorch: `torch.exp`. */
 export function exp(x: Tensor): Tensor {
   return viaFloat("exp", x, (v) => {
     const y = unary("exp", kernels.exp, v);
