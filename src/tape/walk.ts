@@ -1,7 +1,7 @@
 // The backward walk itself: from roots to leaves or chosen tensors, with the memory it needs on the way.
 import { show, typeError } from "../error.js";
 import { kernels } from "../kernels/index.js";
-import { current, moveTo, runInScope, truncate } from "../memory/index.js";
+import { current, moveTo, runInScope, truncate, watchHolder } from "../memory/index.js";
 import { sameShape } from "../shape.js";
 import { allocate, fillWith, ptr, Tensor } from "../tensor/index.js";
 import { giveToGraph, graphOf, sweep } from "./graph.js";
@@ -149,6 +149,7 @@ function seedFor(root: Tensor): Tensor {
   fillWith(seed, 1);
   if (lasting) {
     moveTo(seed, null);
+    watchHolder(seed);
     one = seed;
   }
   return seed;

@@ -24,6 +24,8 @@ export type TypedArray = Float32Array | Int32Array | Uint8Array;
 /** What `toArray` gives: a number (or boolean) for a 0-d tensor, nested arrays otherwise. */
 export type NestedArray = number | boolean | NestedArray[];
 
+const typedArrays = { f32: Float32Array, i32: Int32Array, bool: Uint8Array };
+
 /** What a tensor knows of the tape; see tape/node.ts. */
 export interface TapeNode {
   readonly name: string;
@@ -139,21 +141,8 @@ export class Tensor extends Handle {
 
   /** A copy of the values: Float32Array, Int32Array, or Uint8Array for bool. */
   toTypedArray(): TypedArray {
-    if (this.released && this.numel === 1) {
-      const value = [this.item()];
-      return this.dtype === "f32"
-        ? new Float32Array(value)
-        : this.dtype === "i32"
-          ? new Int32Array(value)
-          : new Uint8Array(value);
-    }
-    const view = this.view();
     // `new` and not `slice`: a copy must never be of shared memory.
-    return this.dtype === "f32"
-      ? new Float32Array(view)
-      : this.dtype === "i32"
-        ? new Int32Array(view)
-        : new Uint8Array(view);
+    return new typedArrays[this.dtype](this.released && this.numel === 1 ? [this.item()] : this.view());
   }
 
   /** The values as nested arrays; a plain number for a 0-d tensor, booleans for dtype bool. */

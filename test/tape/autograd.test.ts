@@ -3,6 +3,7 @@ import {
   add,
   copy,
   crossEntropy,
+  defineOp,
   enableGrad,
   fill,
   grad,
@@ -69,6 +70,70 @@ describe("backward", () => {
     const two = h.sum();
     one.backward();
     expect(() => two.backward()).toThrow(/walked before/);
+  });
+
+  it("starts from one, whatever a former walk did with its start", () => {
+    const spoil = (gy: Tensor) => noGrad(() => fill(gy, 7));
+    const spoiled = defineOp("spoiled", {
+      forward: (x: Tensor) => x.mul(2),
+      backward: (gy) => {
+        spoil(gy);
+        return [gy.mul(2)];
+      },
+    });
+    const x = leaf(1);
+    const gradient = (make: () => Tensor) => {
+      x.grad = null;
+      make().backward();
+      return x.grad!.item();
+    };
+    expect(gradient(() => x.mul(3))).toBe(3);
+    expect(gradient(() => spoiled(x))).toBe(14);
+    expect(gradient(() => x.mul(3))).toBe(3);
+    const hooked = x.mul(5);
+    hooked.registerHook((g) => {
+      spoil(g);
+      return undefined;
+    });
+    expect(gradient(() => hooked)).toBe(35);
+    expect(gradient(() => x.mul(3))).toBe(3);
+    x.mul(1).registerHook((g) => void g.dispose());
+    expect(gradient(() => x.mul(3))).toBe(3);
+  });
+
+  it("leaves nothing behind when a gradient throws", () => {
+    const w = leaf([1, 2]);
+    let broken = true;
+    const fragile = defineOp("fragile", {
+      forward: (x: Tensor) => x.mul(2),
+      backward: (gy) => {
+        if (broken) throw new Error("broken");
+        return [gy.mul(2)];
+      },
+    });
+    const loss = add(fragile(w), w.mul(w)).sum();
+    expect(() => loss.backward()).toThrow("broken");
+    expect(w.grad).toBe(null);
+    broken = false;
+    loss.backward();
+    expect(w.grad!.toArray()).toEqual([4, 6]);
+  });
+
+  it("a walk within a walk leaves the outer one its gradients", () => {
+    const w = leaf([1, 2]);
+    const nested = defineOp("nested", {
+      forward: (x: Tensor) => x.mul(x),
+      backward: (gy) =>
+        enableGrad(() => {
+          const y = w.mul(w); // shares its leaf with the outer walk
+          const [gw] = grad(y, w, { gradOutputs: gy });
+          w.mul(3).sum().backward();
+          return [gw!];
+        }),
+    });
+    const before = add(nested(w), w.mul(10));
+    add(before, w).sum().backward();
+    expect(w.grad!.toArray()).toEqual([16, 18]); // 2w + 11, and 3 of the inner walk
   });
 
   it("walks a graph that a consumed one only touches", () => {
