@@ -1574,7 +1574,7 @@ declare module "gradine/optim" {
   }
   export class CosineAnnealingLR extends LRScheduler<CosineAnnealingLROptions> {
     constructor(optimizer: Scheduled, options: Partial<CosineAnnealingLROptions>);
-    rate(t: number, base: number): number;
+    rate(t: number, base: number, { tMax, etaMin }: CosineAnnealingLROptions): number;
   }
   export interface CosineAnnealingLROptions {
     tMax: number;
@@ -1582,7 +1582,7 @@ declare module "gradine/optim" {
   }
   export class CosineAnnealingWarmRestarts extends LRScheduler<CosineAnnealingWarmRestartsOptions> {
     constructor(optimizer: Scheduled, options: Partial<CosineAnnealingWarmRestartsOptions>);
-    rate(t: number, base: number): number;
+    rate(t: number, base: number, { t0, tMult, etaMin }: CosineAnnealingWarmRestartsOptions): number;
   }
   export interface CosineAnnealingWarmRestartsOptions {
     t0: number;
@@ -1592,8 +1592,8 @@ declare module "gradine/optim" {
   export class CyclicLR extends LRScheduler<CyclicLROptions> {
     constructor(optimizer: Scheduled, options: Partial<CyclicLROptions>);
     protected check(): void;
-    rate(t: number, base: number, group: number): number;
-    momentum(t: number): number | undefined;
+    rate(t: number, base: number, { maxLr }: CyclicLROptions, group: number): number;
+    momentum(t: number, { cycleMomentum, baseMomentum, maxMomentum }: CyclicLROptions): number | undefined;
   }
   export interface CyclicLROptions {
     baseLr: PerGroup;
@@ -1614,7 +1614,9 @@ declare module "gradine/optim" {
     constructor(optimizer: Scheduled, options: {
       gamma: number;
     });
-    rate(t: number, base: number): number;
+    rate(t: number, base: number, { gamma }: {
+      gamma: number;
+    }): number;
   }
   export interface GradNoiseOptions {
     readonly eta?: number;
@@ -1628,7 +1630,9 @@ declare module "gradine/optim" {
     constructor(optimizer: Scheduled, options: {
       warmupSteps: number;
     });
-    rate(t: number, base: number): number;
+    rate(t: number, base: number, { warmupSteps }: {
+      warmupSteps: number;
+    }): number;
   }
   export class LBFGS extends Optimizer<LBFGSOptions> {
     readonly needsClosure = true;
@@ -1659,13 +1663,12 @@ declare module "gradine/optim" {
     stateDict(): SchedulerState;
     loadStateDict({ lastEpoch, baseLrs }: SchedulerState): void;
   }
-  export class LambdaLR extends LRScheduler<{
+  export class LambdaLR extends LRScheduler<LambdaLROptions> {
+    constructor(optimizer: Scheduled, options: LambdaLROptions);
+    rate(t: number, base: number, { lrLambda }: LambdaLROptions, group: number): number;
+  }
+  export interface LambdaLROptions {
     lrLambda: LrLambda | readonly LrLambda[];
-  }> {
-    constructor(optimizer: Scheduled, options: {
-      lrLambda: LrLambda | readonly LrLambda[];
-    });
-    rate(t: number, base: number, group: number): number;
   }
   export class LearnedOptimizer extends Optimizer<LearnedOptimizerOptions> {
     readonly rule: LearnedRule;
@@ -1692,7 +1695,7 @@ declare module "gradine/optim" {
   }
   export class LinearLR extends LRScheduler<LinearLROptions> {
     constructor(optimizer: Scheduled, options?: Partial<LinearLROptions>);
-    rate(t: number, base: number): number;
+    rate(t: number, base: number, { startFactor, endFactor, totalIters }: LinearLROptions): number;
   }
   export interface LinearLROptions {
     startFactor: number;
@@ -1719,7 +1722,7 @@ declare module "gradine/optim" {
   }
   export class MultiStepLR extends LRScheduler<MultiStepLROptions> {
     constructor(optimizer: Scheduled, options: Partial<MultiStepLROptions>);
-    rate(t: number, base: number): number;
+    rate(t: number, base: number, { milestones, gamma }: MultiStepLROptions): number;
   }
   export interface MultiStepLROptions {
     milestones: readonly number[];
@@ -1747,10 +1750,9 @@ declare module "gradine/optim" {
   }
   export class OneCycleLR extends LRScheduler<OneCycleLROptions> {
     constructor(optimizer: Scheduled, options: Partial<OneCycleLROptions>);
-    private get total();
     protected check(): void;
-    rate(t: number, base: number, group: number): number;
-    momentum(t: number): number | undefined;
+    rate(t: number, base: number, { maxLr, finalDivFactor }: OneCycleLROptions, group: number): number;
+    momentum(t: number, { cycleMomentum, baseMomentum, maxMomentum }: OneCycleLROptions): number | undefined;
   }
   export interface OneCycleLROptions {
     maxLr: PerGroup;
@@ -1797,7 +1799,7 @@ declare module "gradine/optim" {
   })[];
   export class PolynomialLR extends LRScheduler<PolynomialLROptions> {
     constructor(optimizer: Scheduled, options?: Partial<PolynomialLROptions>);
-    rate(t: number, base: number): number;
+    rate(t: number, base: number, { totalIters, power }: PolynomialLROptions): number;
   }
   export interface PolynomialLROptions {
     totalIters: number;
@@ -1875,8 +1877,8 @@ declare module "gradine/optim" {
   export class SequentialLR extends LRScheduler<SequentialLROptions> {
     constructor(optimizer: Scheduled, options: SequentialLROptions);
     protected check(): void;
-    rate(t: number, base: number, group: number): number;
-    momentum(t: number): number | undefined;
+    rate(t: number, base: number, _: SequentialLROptions, group: number): number;
+    at(t: number, base: number, group: number): readonly [number, number | undefined];
   }
   export interface SequentialLROptions {
     schedulers: readonly LRScheduler[];
@@ -1884,7 +1886,7 @@ declare module "gradine/optim" {
   }
   export class StepLR extends LRScheduler<StepLROptions> {
     constructor(optimizer: Scheduled, options: Partial<StepLROptions>);
-    rate(t: number, base: number): number;
+    rate(t: number, base: number, { stepSize, gamma }: StepLROptions): number;
   }
   export interface StepLROptions {
     stepSize: number;
@@ -1896,7 +1898,9 @@ declare module "gradine/optim" {
     constructor(optimizer: Scheduled, options: {
       steps: number;
     });
-    rate(t: number, base: number): number;
+    rate(t: number, base: number, { steps }: {
+      steps: number;
+    }): number;
   }
   export class WeightAverage {
     count: number;
@@ -2068,7 +2072,6 @@ declare module "gradine/train" {
     readonly tensors?: Readonly<Record<string, Tensor>>;
   }
   export class Checkpoint extends Stateful implements Callback {
-    protected readonly lasting: string[];
     constructor(options: CheckpointOptions);
     onBatch(_: BatchEvent, training: Training): void;
     onEpoch(event: EpochResult, training: Training): void;
@@ -2137,7 +2140,6 @@ declare module "gradine/train" {
   }
   export class EarlyStopping extends Stateful implements Callback {
     best: number;
-    protected readonly lasting: string[];
     constructor(options?: EarlyStoppingOptions);
     onEpoch(event: EpochResult, training: Training): void;
     onEnd({ kind }: FitResult, { model }: Training): void;
@@ -2222,7 +2224,6 @@ declare module "gradine/train" {
   }
   export class LearningRateLogger extends Stateful implements Callback {
     rates: (readonly number[])[];
-    protected readonly lasting: string[];
     onBatch(_: BatchEvent, { rates, steps }: Training): void;
   }
   export interface LearningRateRange {
@@ -2269,7 +2270,8 @@ declare module "gradine/train" {
     loadStateDict?(state: OptimizerState): void;
   }
   export class PRAUC extends Ranking {
-    compute(): number;
+    protected slice(up: number, down: number, positives: number, negatives: number): number;
+    protected whole(positives: number): number;
   }
   export type Pair = readonly [Tensor, Tensor, ...unknown[]];
   export type Pattern = string | RegExp | ((name: string) => boolean);
@@ -2296,7 +2298,8 @@ declare module "gradine/train" {
     compute(): number;
   }
   export class ROCAUC extends Ranking {
-    compute(): number;
+    protected slice(up: number, down: number, positives: number): number;
+    protected whole(positives: number, negatives: number): number;
   }
   export class Recall extends ConfusionMatrix {
     compute(): number;
@@ -2807,7 +2810,6 @@ type Gradients<O extends GradOptions> = O extends {
 // dist/train/callbacks.d.ts#LineLogger
 abstract class LineLogger extends Stateful {
   protected begun: boolean;
-  protected readonly lasting: string[];
   protected readonly write: (line: string) => unknown;
   constructor(write: (line: string) => unknown);
 }
@@ -2856,10 +2858,9 @@ abstract class Mean extends StreamingMetric {
 // dist/train/streaming.d.ts#Ranking
 abstract class Ranking extends StreamingMetric {
   update(output: Tensor, target: Tensor): void;
-  protected steps(): {
-    positives: number;
-    negatives: number;
-  }[];
+  protected abstract slice(up: number, down: number, positives: number, negatives: number): number;
+  protected abstract whole(positives: number, negatives: number): number;
+  compute(): number;
 }
 // dist/train/streaming.d.ts#Regression
 abstract class Regression extends StreamingMetric {
