@@ -1584,7 +1584,7 @@ declare module "gradine/optim" {
   }
   export class CosineAnnealingLR extends LRScheduler<CosineAnnealingLROptions> {
     constructor(optimizer: Scheduled, options: Partial<CosineAnnealingLROptions>);
-    rate(t: number, base: number): number;
+    rate(t: number, base: number, { tMax, etaMin }: CosineAnnealingLROptions): number;
   }
   export interface CosineAnnealingLROptions {
     tMax: number;
@@ -1592,7 +1592,7 @@ declare module "gradine/optim" {
   }
   export class CosineAnnealingWarmRestarts extends LRScheduler<CosineAnnealingWarmRestartsOptions> {
     constructor(optimizer: Scheduled, options: Partial<CosineAnnealingWarmRestartsOptions>);
-    rate(t: number, base: number): number;
+    rate(t: number, base: number, { t0, tMult, etaMin }: CosineAnnealingWarmRestartsOptions): number;
   }
   export interface CosineAnnealingWarmRestartsOptions {
     t0: number;
@@ -1602,8 +1602,8 @@ declare module "gradine/optim" {
   export class CyclicLR extends LRScheduler<CyclicLROptions> {
     constructor(optimizer: Scheduled, options: Partial<CyclicLROptions>);
     protected check(): void;
-    rate(t: number, base: number, group: number): number;
-    momentum(t: number): number | undefined;
+    rate(t: number, base: number, { maxLr }: CyclicLROptions, group: number): number;
+    momentum(t: number, { cycleMomentum, baseMomentum, maxMomentum }: CyclicLROptions): number | undefined;
   }
   export interface CyclicLROptions {
     baseLr: PerGroup;
@@ -1624,7 +1624,9 @@ declare module "gradine/optim" {
     constructor(optimizer: Scheduled, options: {
       gamma: number;
     });
-    rate(t: number, base: number): number;
+    rate(t: number, base: number, { gamma }: {
+      gamma: number;
+    }): number;
   }
   export interface GradNoiseOptions {
     readonly eta?: number;
@@ -1638,7 +1640,9 @@ declare module "gradine/optim" {
     constructor(optimizer: Scheduled, options: {
       warmupSteps: number;
     });
-    rate(t: number, base: number): number;
+    rate(t: number, base: number, { warmupSteps }: {
+      warmupSteps: number;
+    }): number;
   }
   export class LBFGS extends Optimizer<LBFGSOptions> {
     readonly needsClosure = true;
@@ -1669,13 +1673,12 @@ declare module "gradine/optim" {
     stateDict(): SchedulerState;
     loadStateDict({ lastEpoch, baseLrs }: SchedulerState): void;
   }
-  export class LambdaLR extends LRScheduler<{
+  export class LambdaLR extends LRScheduler<LambdaLROptions> {
+    constructor(optimizer: Scheduled, options: LambdaLROptions);
+    rate(t: number, base: number, { lrLambda }: LambdaLROptions, group: number): number;
+  }
+  export interface LambdaLROptions {
     lrLambda: LrLambda | readonly LrLambda[];
-  }> {
-    constructor(optimizer: Scheduled, options: {
-      lrLambda: LrLambda | readonly LrLambda[];
-    });
-    rate(t: number, base: number, group: number): number;
   }
   export class LearnedOptimizer extends Optimizer<LearnedOptimizerOptions> {
     readonly rule: LearnedRule;
@@ -1702,7 +1705,7 @@ declare module "gradine/optim" {
   }
   export class LinearLR extends LRScheduler<LinearLROptions> {
     constructor(optimizer: Scheduled, options?: Partial<LinearLROptions>);
-    rate(t: number, base: number): number;
+    rate(t: number, base: number, { startFactor, endFactor, totalIters }: LinearLROptions): number;
   }
   export interface LinearLROptions {
     startFactor: number;
@@ -1729,7 +1732,7 @@ declare module "gradine/optim" {
   }
   export class MultiStepLR extends LRScheduler<MultiStepLROptions> {
     constructor(optimizer: Scheduled, options: Partial<MultiStepLROptions>);
-    rate(t: number, base: number): number;
+    rate(t: number, base: number, { milestones, gamma }: MultiStepLROptions): number;
   }
   export interface MultiStepLROptions {
     milestones: readonly number[];
@@ -1757,10 +1760,9 @@ declare module "gradine/optim" {
   }
   export class OneCycleLR extends LRScheduler<OneCycleLROptions> {
     constructor(optimizer: Scheduled, options: Partial<OneCycleLROptions>);
-    private get total();
     protected check(): void;
-    rate(t: number, base: number, group: number): number;
-    momentum(t: number): number | undefined;
+    rate(t: number, base: number, { maxLr, finalDivFactor }: OneCycleLROptions, group: number): number;
+    momentum(t: number, { cycleMomentum, baseMomentum, maxMomentum }: OneCycleLROptions): number | undefined;
   }
   export interface OneCycleLROptions {
     maxLr: PerGroup;
@@ -1807,7 +1809,7 @@ declare module "gradine/optim" {
   })[];
   export class PolynomialLR extends LRScheduler<PolynomialLROptions> {
     constructor(optimizer: Scheduled, options?: Partial<PolynomialLROptions>);
-    rate(t: number, base: number): number;
+    rate(t: number, base: number, { totalIters, power }: PolynomialLROptions): number;
   }
   export interface PolynomialLROptions {
     totalIters: number;
@@ -1885,8 +1887,8 @@ declare module "gradine/optim" {
   export class SequentialLR extends LRScheduler<SequentialLROptions> {
     constructor(optimizer: Scheduled, options: SequentialLROptions);
     protected check(): void;
-    rate(t: number, base: number, group: number): number;
-    momentum(t: number): number | undefined;
+    rate(t: number, base: number, _: SequentialLROptions, group: number): number;
+    at(t: number, base: number, group: number): readonly [number, number | undefined];
   }
   export interface SequentialLROptions {
     schedulers: readonly LRScheduler[];
@@ -1894,7 +1896,7 @@ declare module "gradine/optim" {
   }
   export class StepLR extends LRScheduler<StepLROptions> {
     constructor(optimizer: Scheduled, options: Partial<StepLROptions>);
-    rate(t: number, base: number): number;
+    rate(t: number, base: number, { stepSize, gamma }: StepLROptions): number;
   }
   export interface StepLROptions {
     stepSize: number;
@@ -1906,7 +1908,9 @@ declare module "gradine/optim" {
     constructor(optimizer: Scheduled, options: {
       steps: number;
     });
-    rate(t: number, base: number): number;
+    rate(t: number, base: number, { steps }: {
+      steps: number;
+    }): number;
   }
   export class WeightAverage {
     count: number;
@@ -2078,7 +2082,6 @@ declare module "gradine/train" {
     readonly tensors?: Readonly<Record<string, Tensor>>;
   }
   export class Checkpoint extends Stateful implements Callback {
-    protected readonly lasting: string[];
     constructor(options: CheckpointOptions);
     onBatch(_: BatchEvent, training: Training): void;
     onEpoch(event: EpochResult, training: Training): void;
@@ -2147,7 +2150,6 @@ declare module "gradine/train" {
   }
   export class EarlyStopping extends Stateful implements Callback {
     best: number;
-    protected readonly lasting: string[];
     constructor(options?: EarlyStoppingOptions);
     onEpoch(event: EpochResult, training: Training): void;
     onEnd({ kind }: FitResult, { model }: Training): void;
@@ -2232,7 +2234,6 @@ declare module "gradine/train" {
   }
   export class LearningRateLogger extends Stateful implements Callback {
     rates: (readonly number[])[];
-    protected readonly lasting: string[];
     onBatch(_: BatchEvent, { rates, steps }: Training): void;
   }
   export interface LearningRateRange {
@@ -2279,7 +2280,8 @@ declare module "gradine/train" {
     loadStateDict?(state: OptimizerState): void;
   }
   export class PRAUC extends Ranking {
-    compute(): number;
+    protected slice(up: number, down: number, positives: number, negatives: number): number;
+    protected whole(positives: number): number;
   }
   export type Pair = readonly [Tensor, Tensor, ...unknown[]];
   export type Pattern = string | RegExp | ((name: string) => boolean);
@@ -2306,7 +2308,8 @@ declare module "gradine/train" {
     compute(): number;
   }
   export class ROCAUC extends Ranking {
-    compute(): number;
+    protected slice(up: number, down: number, positives: number): number;
+    protected whole(positives: number, negatives: number): number;
   }
   export class Recall extends ConfusionMatrix {
     compute(): number;
@@ -2831,7 +2834,6 @@ type Gradients<O extends GradOptions> = O extends {
 // dist/train/callbacks.d.ts#LineLogger
 abstract class LineLogger extends Stateful {
   protected begun: boolean;
-  protected readonly lasting: string[];
   protected readonly write: (line: string) => unknown;
   constructor(write: (line: string) => unknown);
 }
@@ -2880,10 +2882,9 @@ abstract class Mean extends StreamingMetric {
 // dist/train/streaming.d.ts#Ranking
 abstract class Ranking extends StreamingMetric {
   update(output: Tensor, target: Tensor): void;
-  protected steps(): {
-    positives: number;
-    negatives: number;
-  }[];
+  protected abstract slice(up: number, down: number, positives: number, negatives: number): number;
+  protected abstract whole(positives: number, negatives: number): number;
+  compute(): number;
 }
 // dist/train/streaming.d.ts#Regression
 abstract class Regression extends StreamingMetric {

@@ -37,11 +37,6 @@ export function setupError(op: string, problem: string, advice: string, cause: u
   return new Error(compose(op, problem, advice), { cause });
 }
 
-/** Throws unless a value `fits` what is claimed of it: `checkKind(op, typeof f === "function", "f must be a function", f)`. */
-export function checkKind(op: string, fits: boolean, claim: string, value: unknown, where = ""): asserts fits {
-  if (!fits) throw typeError(op, `${claim}: got ${describe(value)}${where}`);
-}
-
 /** A released tensor was used: which op made it, what released it, and the way out. */
 export class ReleasedTensorError extends ReferenceError {
   constructor(op: string, shape: readonly number[], cause: string) {
@@ -151,4 +146,9 @@ export function checkNumber(op: string, name: string, value: unknown, low = -Inf
 export function checkInteger(op: string, name: string, value: unknown, low = -Infinity, high = Infinity): number {
   if (!Number.isInteger(value)) throw typeError(op, `${name} must be an integer: got ${describe(value)}`);
   return checkNumber(op, name, value, low, high);
+}
+
+/** Throws unless a value `fits` what is claimed of it: `checkKind(op, typeof f === "function", "f must be a function", f)`. */
+export function checkKind(op: string, fits: boolean, claim: string, value: unknown, where = ""): asserts fits {
+  if (!fits) throw typeError(op, `${claim}: got ${describe(value)}${where}`);
 }

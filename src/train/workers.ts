@@ -128,7 +128,8 @@ async function cores(): Promise<number> {
 /**
  * Does a task's members in parallel workers, each with a heap of its own, and joins them: the same bits as one after another.
  * Closures cannot cross to a worker, so that the task is named: by the module that exports it, which the workers and this
- * thread import, and the export's name. The module must give the same task wherever it is imported (seed what it draws).
+ * thread import, and the export's name. The module is another than the one that calls, and gives the same task wherever it is
+ * imported (seed what it draws).
  *
  *     // members.js
  *     export const forest = baggingTask(() => new Linear(2, 1), dataset, { k: 5, fit: (model) => ({ … }) });
