@@ -46,7 +46,7 @@ async function withVite(contents: string): Promise<string> {
 const run = (code: string): Record<string, unknown> => runInContext(`${code}\n;result`, createContext({}));
 
 /** How many modules of kernels a bundle carries: each is a long text of two parts. */
-const kernelTexts = (code: string) => code.match(/"[#-[\]-~]{10000,}![#-[\]-~]{1000,}"/g)?.length ?? 0;
+const kernelTexts = (code: string) => code.match(/"[#-[\]-~]{10000,}(![#-[\]-~]{100,}){2}"/g)?.length ?? 0;
 
 const bundlers = [
   ["esbuild", withEsbuild],

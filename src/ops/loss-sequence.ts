@@ -1,15 +1,17 @@
 // Connectionist temporal classification: the loss of a sequence whose alignment is unknown.
+
 import { checkInteger, describe, rangeError, readOptions, show, typeError } from "../error.js";
 import { sameShape } from "../shape.js";
 import { composed } from "../tape/index.js";
-import { allocate, checkTensor, Tensor } from "../tensor/index.js";
+import { checkTensor, type DType, full, Tensor, tensor } from "../tensor/index.js";
 import { gt, where } from "./compare.js";
 import { add, div, neg } from "./elementwise.js";
 import { gather } from "./gather.js";
 import { stack } from "./join.js";
 import { checkFloat } from "./launch.js";
-import { cat, reshape, slice } from "./layout.js";
-import { type LossOptions, reduced, reductions } from "./reduction.js";
+import { cat, expand, reshape, slice } from "./layout.js";
+import { mean, sum } from "./reduce.js";
+import { type LossOptions, reductions } from "./reduction.js";
 import { logsumexp } from "./statistics.js";
 import { clamp } from "./unary.js";
 
@@ -34,14 +36,6 @@ function lengthsOf(name: string, given: unknown, count: number, least: number, m
   return list.map((length, i) => {
     return checkInteger(op, `${name}[${i}]`, length, least, most);
   });
-}
-
-/** A constant of the loss. */
-function constant(shape: readonly number[], dtype: "i32" | "bool", at: (index: number) => number): Tensor {
-  const x = allocate(shape, dtype, op);
-  const view = x.view();
-  for (let i = 0; i < view.length; i++) view[i] = at(i);
-  return x;
 }
 
 /**
@@ -121,19 +115,20 @@ export function ctcLoss(
   return composed(op, [logProbs, targets], () => {
     // States of an alignment: blanks at even places 0, 2, …, K − 1, labels between them.
     const K = 2 * Math.max(0, ...lengths) + 1;
-    const labelAt = (n: number, k: number) => (k % 2 === 1 ? labels[n]![k >> 1] : undefined) ?? blank;
-    const perState = (i: number): [n: number, k: number] => [Math.floor(i / K) % batch, i % K];
-    const classesOf = constant([T, batch, K], "i32", (i) => labelAt(...perState(i)));
+    const places = Array.from({ length: K }, (_, k) => k);
+    const states = labels.map((row) => places.map((k) => (k % 2 === 1 ? row[k >> 1] : undefined) ?? blank));
+    const constant = (dtype: DType, rows: readonly (readonly (number | boolean)[])[], width: number): Tensor =>
+      tensor(rows.flat().map(Number), { shape: [batch, width], dtype });
     const steps = reshape(logProbs, [T, batch, classes]);
-    const scores = clamp(gather(steps, 2, classesOf), { min: impossible });
+    const scores = clamp(gather(steps, 2, expand(constant("i32", states, K), [T, batch, K])), { min: impossible });
     // From a label the next one can follow without a blank between them, unless they are the same.
-    const skips = constant([batch, K], "bool", (i) => {
-      const [n, k] = perState(i);
-      return Number(k % 2 === 1 && k > 1 && labelAt(n, k) !== labelAt(n, k - 2));
-    });
-    const begins = constant([batch, K], "bool", (i) => Number(i % K < 2));
-    const edge = allocate([batch, 2], "f32", op);
-    edge.view().fill(impossible);
+    const skips = constant(
+      "bool",
+      states.map((row) => places.map((k) => k % 2 === 1 && k > 1 && row[k] !== row[k - 2])),
+      K,
+    );
+    const begins = tensor(places.map((k) => k < 2));
+    const edge = full([batch, 2], impossible);
     const step = (t: number) => reshape(slice(scores, [[t, t + 1]]), [batch, K]);
     let alpha = where(begins, step(0), impossible);
     for (let t = 1; t < T; t++) {
@@ -141,17 +136,29 @@ export function ctcLoss(
       const last = slice(before, [null, [1, K + 1]]);
       const overBlank = where(skips, slice(before, [null, [0, K]]), impossible);
       const next = add(logsumexp(stack([alpha, last, overBlank]), 0), step(t));
-      const running = constant([batch, 1], "bool", (n) => Number(t < inputs[n]!));
+      const running = constant(
+        "bool",
+        inputs.map((n) => [t < n]),
+        1,
+      );
       alpha = where(running, next, alpha);
     }
     // The end is at the last blank or the last label; without labels at the only blank.
-    const ends = constant([batch, 2], "i32", (i) => Math.max(0, 2 * lengths[i >> 1]! - (i & 1)));
-    const twice = constant([batch, 2], "bool", (i) => Number((i & 1) === 0 || lengths[i >> 1]! > 0));
+    const ends = constant(
+      "i32",
+      lengths.map((n) => [2 * n, Math.max(0, 2 * n - 1)]),
+      2,
+    );
+    const twice = constant(
+      "bool",
+      lengths.map((n) => [true, n > 0]),
+      2,
+    );
     const losses = neg(logsumexp(where(twice, gather(alpha, 1, ends), impossible), 1));
     const none = zeroInfinity ? 0 : Number.POSITIVE_INFINITY;
     const possible = where(gt(losses, -impossible / 2), none, losses);
     if (reduction === "none") return reshape(possible, single ? [] : [batch]);
-    const sizes = constant([batch], "i32", (n) => (reduction === "mean" ? Math.max(lengths[n]!, 1) : 1));
-    return reduced(div(possible, sizes), reduction);
+    if (reduction === "sum") return sum(possible);
+    return mean(div(possible, tensor(lengths.map((n) => Math.max(n, 1)))));
   });
 }
