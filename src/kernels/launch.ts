@@ -22,7 +22,9 @@ export function startKernels(module?: WebAssembly.Module): void {
   const code = module ?? bytesFromHex(wasm);
   if (kernels !== undefined) checkConstants(code);
   const heap = memory ?? newMemory();
-  kernels = instantiate(code, heap);
+  const next = instantiate(code, heap);
+  if (next.features === undefined) throw new RangeError("it has no kernels");
+  kernels = next;
   memory = heap;
 }
 
