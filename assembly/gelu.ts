@@ -6,7 +6,8 @@
 // and the exponential serves phi as well. e^(-a^2/2) = 2^(n + f), 2^f a polynomial on |f| <= 1/2, 7.5e-8 relative. Sums
 // are nested in pairs (Estrin): the chain of dependent operations is the bound, as few vectors are in flight at once.
 import { loadWide, storeWide } from "./lanes";
-import { madd, splat } from "./math";
+import { splat } from "./math";
+import { madd, nmadd } from "./simd";
 
 const GELU: usize = memory.data<f32>([
   13.26, //                    0  e^(-a^2/2) is taken as 0 from here on: n is -127
@@ -49,7 +50,7 @@ function value(slope: bool, x: v128): v128 {
   const left = f32x4.mul(f32x4.mul(e, i32x4.shl(t, 23)), r);
   if (slope) return v128.bitselect(f32x4.sub(one, left), left, f32x4.gt(x, zero));
   // The factor is a, but for -Infinity, where PyTorch gives Infinity * 0.
-  return f32x4.sub(f32x4.pmax(x, zero), f32x4.mul(f32x4.pmax(v128.xor(x, sign), a), left));
+  return nmadd(f32x4.pmax(v128.xor(x, sign), a), left, f32x4.pmax(x, zero));
 }
 
 // @ts-ignore: decorator

@@ -1,15 +1,15 @@
 // Products y = a op(b) with one b many times, as a recurrent layer has them: b is packed once, and the packing, a quarter
 // of the time of a product with few rows, is not repeated. The sums are those of matmul, in the same order.
 import { packA, packRows, transpose4 } from "./matmul-pack";
-import { widePanel, zeros } from "./matmul-tiles";
+import { tileBytes, widePanel, zeros } from "./matmul-tiles";
 
-/** Rows and depth of a block of a. */
+/** Rows, whole tiles in every build, and depth of a block of a. */
 const ROWS = 120;
 const DEPTH = 256;
 
-/** Bytes of scratch of `packedProduct`. */
+/** Bytes of scratch of `packedProduct`; packA writes up to 16 beyond a block. */
 export function packedScratch(): i32 {
-  return ROWS * DEPTH * 4;
+  return ROWS * DEPTH * 4 + 16;
 }
 
 /** Packs op(b) [k, n], stored [n, k] when `transposed`, by panels of 8 columns; n is a multiple of 8. */
@@ -41,7 +41,8 @@ export function packedProduct(
         const at = y + (<usize>j << 2), panel = b + (<usize>(j * k + p * 8) << 2);
         const end = bias != 0 && p + depth == k ? bias + (<usize>j << 2) : 0;
         widePanel(
-          scratch, <usize>depth << 4, 4, 16, panel, 32, fresh ? zeros : at, fresh ? 0 : yRow, at, yRow, end, rows, depth,
+          scratch, <usize>depth * tileBytes, 4, tileBytes, panel, 32, fresh ? zeros : at, fresh ? 0 : yRow, at, yRow, end,
+          rows, depth,
         );
       }
     }

@@ -6,6 +6,7 @@
 // (and by batch the statistics) are vectors beside each row of x; otherwise a channel is a run of L with one number each.
 import { addPair, high64, loadLanes, loadWide, low64, narrow, storeLanes, storeWide } from "./lanes";
 import { sumRow } from "./reduce";
+import { madd } from "./simd";
 
 /** What takes the place of absent vectors. Their steps are masked by 0, those of real ones (all bits set) stay. */
 export const ZERO = memory.data<f32>([0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0]);
@@ -14,11 +15,11 @@ export const ONE = memory.data<f32>([1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1
 /** A piece of a run that stays in L1 while its mean and then its deviations are summed. */
 const CHUNK = 4096;
 
-/** (x - m) * (g - o), or (x - m)^2 without a load of its own. */
+/** s + (x - m) * (g - o), or s + (x - m)^2 without a load of its own. */
 @inline
-function term(square: bool, x: usize, g: usize, m: v128, o: v128): v128 {
+function term(s: v128, square: bool, x: usize, g: usize, m: v128, o: v128): v128 {
   const d = f32x4.sub(v128.load(x), m);
-  return f32x4.mul(d, square ? d : f32x4.sub(v128.load(g), o));
+  return madd(d, square ? d : f32x4.sub(v128.load(g), o), s);
 }
 
 /** Sum of terms over n elements: f32 lanes over blocks of 512, whose totals are added in f64. */
@@ -31,10 +32,10 @@ function sumTerms(square: bool, x: usize, g: usize, n: i32, m: f32, o: f32): f64
     const stop = x + (<usize>trips << 6);
     let s0 = zero, s1 = zero, s2 = zero, s3 = zero;
     do {
-      s0 = f32x4.add(s0, term(square, x, g, p, q));
-      s1 = f32x4.add(s1, term(square, x + 16, g + 16, p, q));
-      s2 = f32x4.add(s2, term(square, x + 32, g + 32, p, q));
-      s3 = f32x4.add(s3, term(square, x + 48, g + 48, p, q));
+      s0 = term(s0, square, x, g, p, q);
+      s1 = term(s1, square, x + 16, g + 16, p, q);
+      s2 = term(s2, square, x + 32, g + 32, p, q);
+      s3 = term(s3, square, x + 48, g + 48, p, q);
       x += 64;
       g += 64;
     } while (x != stop);
@@ -44,11 +45,11 @@ function sumTerms(square: bool, x: usize, g: usize, n: i32, m: f32, o: f32): f64
   }
   let s = zero;
   for (; n >= 4; n -= 4) {
-    s = f32x4.add(s, term(square, x, g, p, q));
+    s = term(s, square, x, g, p, q);
     x += 16;
     g += 16;
   }
-  if (n > 0) s = f32x4.add(s, f32x4.mul(f32x4.sub(loadLanes(x, n, p), p), f32x4.sub(loadLanes(g, n, q), q)));
+  if (n > 0) s = madd(f32x4.sub(loadLanes(x, n, p), p), f32x4.sub(loadLanes(g, n, q), q), s);
   return addPair(f64x2.add(total, f64x2.add(low64(s), high64(s))));
 }
 
@@ -121,7 +122,7 @@ function columnMoments(x: usize, n: i32, stride: usize, mean: usize, variance: u
     for (let r = 0; r < rows; r++) {
       const d = f32x4.sub(loadWide(at, wide), about);
       a = f32x4.add(a, d);
-      b = f32x4.add(b, f32x4.mul(d, d));
+      b = madd(d, d, b);
       at += stride;
     }
     const k = <f64>rows, by = f64x2.splat(1 / k);
@@ -195,11 +196,11 @@ export function inverseStd(variance: usize, rstd: usize, n: i32, eps: f32): void
 export function affineRow(x: usize, y: usize, n: i32, m: f32, a: f32, b: f32): void {
   const shift = f32x4.splat(m), by = f32x4.splat(a), bias = f32x4.splat(b);
   for (; n >= 4; n -= 4) {
-    v128.store(y, f32x4.add(f32x4.mul(f32x4.sub(v128.load(x), shift), by), bias));
+    v128.store(y, madd(f32x4.sub(v128.load(x), shift), by, bias));
     x += 16;
     y += 16;
   }
-  if (n > 0) storeLanes(y, f32x4.add(f32x4.mul(f32x4.sub(loadLanes(x, n, shift), shift), by), bias), n);
+  if (n > 0) storeLanes(y, madd(f32x4.sub(loadLanes(x, n, shift), shift), by, bias), n);
 }
 
 /** y = (x - m) * r * w + b over a row whose channels are neighbours; ws and bs mask steps. */
@@ -238,7 +239,7 @@ export function batchRow(
 ): void {
   for (; n >= 4; n -= 4) {
     const by = f32x4.mul(v128.load(r), v128.load(w));
-    v128.store(y, f32x4.add(f32x4.mul(f32x4.sub(v128.load(x), v128.load(m)), by), v128.load(b)));
+    v128.store(y, madd(f32x4.sub(v128.load(x), v128.load(m)), by, v128.load(b)));
     x += 16;
     y += 16;
     m += 16 & ms;

@@ -5,7 +5,7 @@ import { addPair, high64, loadLanes, loadWide, low64, narrow, storeLanes, storeW
 import { logCall } from "./math";
 import { affineRow } from "./norm";
 import { dotRow, maxRow, sumRow } from "./reduce";
-import { madd } from "./simd";
+import { madd, nmadd } from "./simd";
 
 // Exponentials here are of numbers <= 0, and often of -Inf (masks), so they have a form of their own, which neither
 // branches nor gives denormals, slow in all that follows. log2(e); the least exponent; 1.5 * 2^23 + 126; twice the
@@ -112,12 +112,12 @@ function logSoftmaxGradRow(gy: usize, y: usize, gx: usize, n: i32, total: f32): 
   const s = f32x4.splat(total);
   for (; n >= 4; n -= 4) {
     const e = expBelow(v128.load(y), log2e, least, magic, c0, c1, c2, c3, c4, c5);
-    v128.store(gx, f32x4.sub(v128.load(gy), f32x4.mul(e, s)));
+    v128.store(gx, nmadd(e, s, v128.load(gy)));
     gy += 16;
     y += 16;
     gx += 16;
   }
-  if (n > 0) storeLanes(gx, f32x4.sub(loadLanes(gy, n, s), f32x4.mul(expCall(loadLanes(y, n, s)), s)), n);
+  if (n > 0) storeLanes(gx, nmadd(expCall(loadLanes(y, n, s)), s, loadLanes(gy, n, s)), n);
 }
 
 /** Four columns at once (`wide`) or one, `stride` bytes from row to row; sums in f64. */
@@ -152,7 +152,7 @@ function softmaxGradColumns(log: bool, gy: usize, y: usize, gx: usize, n: i32, s
   const s = narrow(low, high);
   for (let at: usize = 0; at < end; at += stride) {
     const g = loadWide(gy + at, wide), v = loadWide(y + at, wide);
-    const r = log ? f32x4.sub(g, f32x4.mul(expCall(v), s)) : f32x4.mul(v, f32x4.sub(g, s));
+    const r = log ? nmadd(expCall(v), s, g) : f32x4.mul(v, f32x4.sub(g, s));
     storeWide(gx + at, r, wide);
   }
 }

@@ -38,7 +38,9 @@ export function startKernels(module?: WebAssembly.Module, sharing = shared): voi
       new Uint8Array(heap.buffer).set(new Uint8Array(memory.buffer));
     }
   }
-  kernels = core = instantiate(code, heap);
+  const next = instantiate<CoreKernels>(code, heap);
+  if (next.features === undefined) throw new RangeError("it has no kernels");
+  kernels = core = next;
   second = module === undefined ? undefined : (core as Kernels);
   memory = heap;
   shared = sharing;

@@ -105,6 +105,14 @@ describe.skipIf(threads > 1)("init", () => {
     expect(backend().build).toBe("strict");
   });
 
+  it("refuses a module without kernels as the first thing, and starts all the same", async () => {
+    vi.resetModules();
+    const fresh = await import("../../src/index.js");
+    const empty = new WebAssembly.Module(new Uint8Array([0, 97, 115, 109, 1, 0, 0, 0]));
+    expect(() => fresh.init({ module: empty })).toThrow(/it has no kernels/);
+    expect(fresh.ones([3]).sum().item()).toBe(3);
+  });
+
   it("refuses a module of another version, whose constants are others", () => {
     const other = bytes("strict");
     const constant = new Uint8Array(new Float32Array([1.44269504]).buffer); // log2(e), for exp
