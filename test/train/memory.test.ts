@@ -4,7 +4,7 @@ import { expect, test } from "vitest";
 import { DataLoader, TensorDataset } from "../../src/data/index.js";
 import { manualSeed, memory, randn } from "../../src/index.js";
 import { Linear, MSELoss, ReLU, Sequential } from "../../src/nn/index.js";
-import { Adam } from "../../src/optim/index.js";
+import { Adam, LBFGS } from "../../src/optim/index.js";
 import { EarlyStopping, fit, MAE } from "../../src/train/index.js";
 
 const net = () => new Sequential(new Linear(3, 4), new ReLU(), new Linear(4, 1));
@@ -56,4 +56,26 @@ test("memory is constant over 100 epochs", async () => {
   });
   expect(bytes.length).toBe(100);
   expect(bytes[99]).toBe(bytes[2]);
+});
+
+test("memory is constant with an optimizer that takes a closure, also within a step", async () => {
+  manualSeed(8);
+  const model = net();
+  const sizes: number[] = [];
+  let most = 0;
+  const forward = model.forward.bind(model);
+  model.forward = (x) => {
+    most = Math.max(most, memory().tensors);
+    return forward(x);
+  };
+  await fit(model, new DataLoader(plane(26), { batchSize: 8, shuffle: true }), {
+    loss: new MSELoss(),
+    progress: false,
+    optimizer: new LBFGS(model.parameters(), { maxIter: 50, historySize: 3 }),
+    epochs: 6,
+    callbacks: [{ onEpoch: () => void sizes.push(memory().tensors) }],
+  });
+  expect(sizes.at(-1)).toBe(sizes[1]);
+  // Of 50 evaluations their losses alone stay until the step ends.
+  expect(most - sizes[0]!).toBeLessThan(50 + 10);
 });
