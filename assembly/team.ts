@@ -17,10 +17,13 @@ import { execute } from "./execute";
 // @ts-ignore: decorator
 @inline
 const doneAt = 64, sleepingAt = 128, failedAt = 132, jobAt = 136;
-/** Looks at `remaining` before a worker goes to sleep: some 50 microseconds, more than the host takes between kernels. */
+/**
+ * Looks at `remaining` before a worker goes to sleep: some 150 microseconds. Between two kernels that are worth cutting a
+ * training step computes small ones for up to 100, and to wake up takes 30 or, on a busy machine, several times that.
+ */
 // @ts-ignore: decorator
 @inline
-const patience = 40000;
+const patience = 200000;
 
 /** Claims a call of the current job and runs it; false when none is left. */
 function runOne(team: usize): bool {
