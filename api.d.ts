@@ -165,6 +165,7 @@ declare module "gradine" {
   }
   export interface InitOptions {
     readonly fast?: boolean | Address;
+    readonly threads?: number | true;
     readonly module?: object;
     readonly maxBytes?: number;
   }
