@@ -9,7 +9,7 @@ import { clearBorder, copyRow, locate, packResults, packTaps, seek, sourceOf, wr
 import { dotTaps, sumTaps } from "./conv-direct";
 import { listShifts, sumInPlace } from "./conv-inplace";
 import { gatherRows, packA, scatterRows } from "./matmul-pack";
-import { slimPanel, widePanel, zeros } from "./matmul-tiles";
+import { slimPanel, tileBytes, tileRows, widePanel, zeros } from "./matmul-tiles";
 
 /** Products of this few results are not worth a packed copy of their weights. */
 // @ts-ignore: decorator
@@ -24,7 +24,7 @@ function panel(
   wide: bool, a: usize, packed: bool, aRow: usize, b: usize, init: usize, initRow: usize, y: usize, yRow: usize,
   rows: i32, depth: i32,
 ): void {
-  const aTile = packed ? <usize>depth << 4 : aRow << 2, aStep: usize = packed ? 16 : 4;
+  const aTile = packed ? <usize>depth * tileBytes : aRow * tileRows, aStep: usize = packed ? tileBytes : 4;
   if (packed) aRow = 4;
   if (wide) widePanel(a, aTile, aRow, aStep, b, 32, init, initRow, y, yRow, 0, rows, depth);
   else slimPanel(a, aTile, aRow, aStep, b, 32, init, initRow, y, yRow, 0, rows, depth);
@@ -52,14 +52,14 @@ function depthOf(k: i32): i32 {
   return (k + blocks - 1) / blocks;
 }
 
-/** Packs weights in blocks of `depthOf(k)` steps by `rowBlock` rows; the steps from p on begin at p * (rows + 3). */
+/** Packs weights in blocks of `depthOf(k)` steps by `rowBlock` rows; the steps from p on begin at p * (rows + tileRows - 1). */
 function packWeights(plan: Plan, to: usize, from: usize, k: i32): void {
   const depth = depthOf(k);
   for (let p = 0; p < k; p += depth) {
     const steps = min(depth, k - p);
     for (let i = 0; i < plan.rows; i += rowBlock) {
       packA(
-        to + (<usize>(p * (plan.rows + 3) + i * steps) << 2), from + (<usize>(i * k + p) << 2), <usize>k << 2, 4,
+        to + (<usize>(p * (plan.rows + tileRows - 1) + i * steps) << 2), from + (<usize>(i * k + p) << 2), <usize>k << 2, 4,
         min(rowBlock, plan.rows - i), steps,
       );
     }
@@ -100,7 +100,7 @@ function multiply(
       }
       for (let i = 0; i < rows; i += rowBlock) {
         const height = min(rowBlock, rows - i);
-        const block = a + (<usize>(packed ? p * (rows + 3) + i * depth : i * k + p) << 2);
+        const block = a + (<usize>(packed ? p * (rows + tileRows - 1) + i * depth : i * k + p) << 2);
         const aRow = <usize>k << 2;
         const base = y + <usize>i * yRow;
         if (!neighbours) seek(plan, j0);
@@ -201,7 +201,7 @@ function correlate(plan: Plan, x: usize, w: usize, bias: usize, y: usize): void 
         const k = load<i32>(counts + (<usize>phase << 2));
         packWeights(plan, to, from, k);
         from += <usize>(rows * k) << 2;
-        to += <usize>((rows + 3) * k) << 2;
+        to += <usize>((rows + tileRows - 1) * k) << 2;
       }
     }
     const groupBias: usize = bias == 0 ? 0 : bias + (<usize>(group * rows) << 2);
@@ -224,7 +224,7 @@ function correlate(plan: Plan, x: usize, w: usize, bias: usize, y: usize): void 
         if (plan.direct) sumDirectly(plan, a, k, table, source, to, yRow, groupBias);
         else multiply(plan, a, packed, k, table, source, to, yRow, bias == 0 ? zeros : plan.init, bias == 0 ? 0 : 32);
         table += <usize>k << 2;
-        a += <usize>((packed ? rows + 3 : rows) * k) << 2;
+        a += <usize>((packed ? rows + tileRows - 1 : rows) * k) << 2;
       }
     }
   }

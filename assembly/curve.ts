@@ -5,6 +5,7 @@
 import { sigmoid } from "./activation";
 import { exp } from "./elementwise";
 import { expInner } from "./math";
+import { madd, nmadd } from "./simd";
 import { erf, expm1, log1p } from "./special";
 
 /** What a pass computes of x, of t = the old y (from EluEnd on) and of g (from ClampGrad on; with t again from EluGrad on). */
@@ -68,7 +69,7 @@ function value(op: Pass, g: v128, x: v128, t: v128, p: v128, q: v128): v128 {
   if (op == Pass.Scale) return f32x4.mul(x, p);
   // 2 sqrt(2/pi) (x + 0.044715 x^3)
   if (op == Pass.TwiceTanhArgument)
-    return f32x4.mul(x, f32x4.add(f32x4.mul(f32x4.mul(x, x), number(0.07135481627159655)), number(1.5957691216057308)));
+    return f32x4.mul(x, madd(f32x4.mul(x, x), number(0.07135481627159655), number(1.5957691216057308)));
 
   if (op == Pass.EluEnd) return f32x4.mul(v128.bitselect(x, f32x4.mul(t, p), f32x4.gt(x, zero)), q);
   if (op == Pass.SoftplusEnd) return v128.bitselect(x, f32x4.div(t, p), f32x4.gt(f32x4.mul(x, p), q));
@@ -91,17 +92,17 @@ function value(op: Pass, g: v128, x: v128, t: v128, p: v128, q: v128): v128 {
     // Phi(x) + x phi(x); beyond 11.7 the second term is 0 in f32.
     const b = clamped(x, number(-11.7), number(11.7));
     const density = f32x4.mul(expInner(f32x4.mul(f32x4.mul(b, b), number(-0.5))), number(0.3989422804014327));
-    return f32x4.mul(g, f32x4.add(f32x4.mul(f32x4.add(t, one), number(0.5)), f32x4.mul(b, density)));
+    return f32x4.mul(g, madd(f32x4.add(t, one), number(0.5), f32x4.mul(b, density)));
   }
   if (op == Pass.GeluTanhGrad) {
-    const slope = f32x4.add(f32x4.mul(f32x4.mul(x, x), number(0.21406444881478965)), number(1.5957691216057308));
-    return f32x4.mul(g, f32x4.add(t, f32x4.mul(f32x4.mul(f32x4.mul(x, t), f32x4.sub(one, t)), slope)));
+    const slope = madd(f32x4.mul(x, x), number(0.21406444881478965), number(1.5957691216057308));
+    return f32x4.mul(g, madd(f32x4.mul(f32x4.mul(x, t), f32x4.sub(one, t)), slope, t));
   }
-  if (op == Pass.SiluGrad) return f32x4.mul(g, f32x4.mul(t, f32x4.add(f32x4.mul(x, f32x4.sub(one, t)), one)));
+  if (op == Pass.SiluGrad) return f32x4.mul(g, f32x4.mul(t, madd(x, f32x4.sub(one, t), one)));
   // MishGrad: t = e^x; sigmoid(x) = e / (e + 1)
   const m = mishFactor(t);
-  const slope = f32x4.mul(f32x4.sub(one, f32x4.mul(m, m)), f32x4.div(t, f32x4.add(t, one)));
-  return f32x4.mul(g, f32x4.add(m, f32x4.mul(x, slope)));
+  const slope = f32x4.mul(nmadd(m, m, one), f32x4.div(t, f32x4.add(t, one)));
+  return f32x4.mul(g, madd(x, slope, m));
 }
 
 /** y = value(op, ...) over n elements. */

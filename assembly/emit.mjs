@@ -6,8 +6,9 @@
 //   <build>.ts  the module's bytes as hex (hex gzips 9 % above the bare file, base64 33 to 42 %)
 //   <build>.wasm  the bare file: loaded on demand, and what `gradine/wasm` and its like export
 // node assembly/emit.mjs [build...]  compiles these builds only
-import { readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { mkdir, writeFile } from "node:fs/promises";
+import { resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { isMainThread, parentPort, Worker, workerData } from "node:worker_threads";
 import asc from "assemblyscript/asc";
@@ -70,24 +71,31 @@ ${cases.join("")}  }
 `;
 }
 
+/**
+ * Loops `while (condition) { ... }` under a comment `// unroll n` are written n times over, each copy with its own test:
+ * JavaScript engines count, test for interrupts and jump once for all. The tests keep the copies apart, since V8 loads
+ * whatever a straight piece of code needs at its beginning, and then runs out of registers.
+ */
+const unrolled = (source) =>
+  source.replace(
+    /^( *)\/\/ unroll (\d+)\n\1while \((.*)\) \{\n([\s\S]*?)\n\1\}$/gm,
+    (_, indent, times, condition, body) =>
+      `${indent}while (${condition}) {\n${Array(Number(times)).fill(`{\n${body}\n}`).join(` if (!(${condition})) break;\n`)}\n}`,
+  );
+
+function readSource(name, folder) {
+  if (name === "assembly/execute.ts") return executeSource();
+  const path = resolve(folder, name);
+  return existsSync(path) ? unrolled(readFileSync(path, "utf8")) : null;
+}
+
 /** Runs asc on one target; gives the wasm bytes and the raw `.d.ts`. */
 async function compile(target) {
   const files = new Map();
   const entries = ["index", ...builds[target].entries].map((name) => `assembly/${name}.ts`);
   const { error, stderr } = await asc.main(
     [...entries, "--target", target, "--bindings", "raw", "--outFile", "k.wasm"],
-    {
-      baseDir: root,
-      readFile: (name) => {
-        if (name === "assembly/execute.ts") return executeSource();
-        try {
-          return readFileSync(`${root}${name}`, "utf8");
-        } catch {
-          return null;
-        }
-      },
-      writeFile: (name, contents) => void files.set(name, contents),
-    },
+    { baseDir: root, readFile: readSource, writeFile: (name, contents) => void files.set(name, contents) },
   );
   if (error) throw new Error(`asc --target ${target} failed:\n${stderr.toString().slice(0, 4000)}`);
   return { wasm: files.get("k.wasm"), types: String(files.get("k.d.ts")) };

@@ -8,13 +8,7 @@
 // Largest errors against float64 over every 17th f32 bit pattern, in units in the last place (ulp) of the f32 result:
 //   exp 1.4   log 0.9   sigmoid 2.5   tanh 2.4   sin 1.6   cos 1.6
 import { scalarTrig } from "./scalar";
-
-/** a * b + c: one place to swap in a fused multiply-add. */
-// @ts-ignore: decorator
-@inline
-export function madd(a: v128, b: v128, c: v128): v128 {
-  return f32x4.add(f32x4.mul(a, b), c);
-}
+import { madd, nmadd } from "./simd";
 
 /** The i-th constant of a table in all four lanes: a load, because V8 rebuilds a v128.const in every trip of a loop. */
 // @ts-ignore: decorator
@@ -57,7 +51,7 @@ export const EXP: usize = memory.data<f32>([
 @inline
 export function reduceExp(x: v128, t: v128): v128 {
   const n = f32x4.sub(t, splat(EXP, 2));
-  return f32x4.sub(f32x4.sub(x, f32x4.mul(n, splat(EXP, 3))), f32x4.mul(n, splat(EXP, 4)));
+  return nmadd(n, splat(EXP, 4), nmadd(n, splat(EXP, 3), x));
 }
 
 // @ts-ignore: decorator
@@ -148,7 +142,7 @@ export function tanh(x: v128): v128 {
   const a = f32x4.pmin(f32x4.abs(x), splat(EXP, 15));
   const rounder = splat(EXP, 2), one = splat(EXP, 12);
   const t = madd(a, splat(EXP, 13), rounder);
-  const r = f32x4.sub(a, f32x4.mul(f32x4.sub(t, rounder), splat(EXP, 14)));
+  const r = nmadd(f32x4.sub(t, rounder), splat(EXP, 14), a);
   const z = f32x4.mul(r, r);
   const e = madd(madd(z, splat(EXP, 18), splat(EXP, 17)), z, one);
   const scale = i32x4.shl(t, 23);

@@ -1,5 +1,6 @@
 // Copies for the matrix product: panels of an operand into scratch, and rows narrower than a vector in and out.
 // None reads or writes outside its operands, which may end where memory ends.
+import { tileBytes, tileRows } from "./matmul-tiles";
 
 /** The first `count` (1 to 4) floats at `p`, zeros after them. */
 // @ts-ignore: decorator
@@ -86,13 +87,20 @@ export function transpose4(to: usize, step: usize, from: usize, fromRow: usize, 
   }
 }
 
-/** Packs rows of a by tiles of 4, each step after step: a(i, p) = to + (i >> 2) * depth * 16 + p * 16 + (i & 3) * 4. */
+/**
+ * Packs rows of a by tiles, each step after step: a(i, p) = to + (i / tileRows * depth + p) * tileBytes + i % tileRows * 4.
+ * Writes up to 8 bytes beyond.
+ */
 export function packA(to: usize, from: usize, aRow: usize, aStep: usize, rows: i32, depth: i32): void {
-  for (; rows > 0; rows -= 4) {
-    const height = min(rows, 4);
-    if (aRow == 4) gatherRows(to, 16, from, aStep, depth, height);
-    else transpose4(to, 16, from, aRow, height, depth);
-    to += <usize>depth << 4;
-    from += 4 * aRow;
+  for (; rows > 0; rows -= tileRows) {
+    const height = min(rows, tileRows);
+    if (aRow == 4) gatherRows(to, tileBytes, from, aStep, depth, height);
+    else {
+      // Rows 4 and 5 first: with them go two floats into the next step, which rows 0 to 3 then overwrite.
+      if (height > 4) transpose4(to + 16, tileBytes, from + 4 * aRow, aRow, height - 4, depth);
+      transpose4(to, tileBytes, from, aRow, height, depth);
+    }
+    to += <usize>depth * tileBytes;
+    from += tileRows * aRow;
   }
 }

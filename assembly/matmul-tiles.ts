@@ -1,20 +1,30 @@
-// Register tiles of the matrix product: 4 rows by 8 (or 4) columns of y at a time, all of k in one loop.
+// Register tiles of the matrix product: 4 (6 in the fast builds) rows by 8 (or 4) columns of y at a time, all of k in
+// one loop.
 //
 // Operands are addressed by strides in bytes: a(i, p) = a + i * aRow + p * aStep, b(p, j) = b + p * bStep + j * 4. A
 // packed panel and an operand read in place differ in strides alone, hence few kernels serve every layout, and every
 // element of y is the same sum: it starts at init(i, j), then + a(i, p) * b(p, j) for p = 0, 1, ..., then + bias(j).
 //
-// 4x8 holds 8 sums, 2 vectors of b and 4 of a: V8 unrolls such loops and then hoists all loads of a copy, so that 14 of
-// its 15 registers are taken. Five rows have fewer loads per product and fit as well while the loads stay where they
-// are written, but lose half their speed when they are hoisted, which depends on what surrounds the loop.
+// 4x8 holds 8 sums, 2 vectors of b, one of a and a product: V8 has 15 registers and loads early, so that 5x8 loses half its
+// speed. The loop is unrolled by emit.mjs; by V8 itself too, where it is recent. A fused product needs no register: 6x8
+// holds 12 sums and 3 vectors, exactly all, and hides the latency of its sums.
 import { madd } from "./simd";
+
+/** Rows of a tile. */
+// @ts-ignore: decorator
+@inline
+export const tileRows: i32 = ASC_FEATURE_RELAXED_SIMD ? 6 : 4;
+/** Bytes of a step of a packed tile. */
+// @ts-ignore: decorator
+@inline
+export const tileBytes: usize = tileRows * 4;
 
 /** What sums start from when not from y (with a row stride of 0). */
 // @ts-ignore: decorator
 @lazy
 export const zeros: usize = memory.data<f32>([0, 0, 0, 0, 0, 0, 0, 0]);
 
-// `columnwise`: the 4 elements of a step of a are neighbours (aRow is 4), one address for all; only whole tiles.
+// `columnwise`: the elements of a step of a are neighbours (aRow is 4), one address for all; only whole tiles.
 // Otherwise rows past the last one of a short tile repeat it: they read, compute and store the same values at the same
 // place, so that it needs neither a kernel of its own nor memory outside the operands.
 // `columnwise` and `wide` are constants at each call: each function below keeps its own part only.
@@ -25,10 +35,13 @@ function tiles(
   init: usize, initRow: usize, y: usize, yRow: usize, bias: usize, rows: i32, k: i32,
 ): void {
   const bEnd = b + <usize>k * bStep;
-  for (; rows > 0; rows -= 4) {
+  const tall = tileRows > 4;
+  for (; rows > 0; rows -= tileRows) {
     const r1: usize = columnwise || rows > 1 ? 1 : 0;
     const r2: usize = columnwise || rows > 2 ? 2 : r1;
     const r3: usize = columnwise || rows > 3 ? 3 : r2;
+    const r4: usize = columnwise || rows > 4 ? 4 : r3;
+    const r5: usize = columnwise || rows > 5 ? 5 : r4;
     let y00 = v128.load(init), y01 = y00;
     if (wide) y01 = v128.load(init, 16);
     let y10 = v128.load(init + initRow * r1), y11 = y10;
@@ -37,9 +50,17 @@ function tiles(
     if (wide) y21 = v128.load(init + initRow * r2, 16);
     let y30 = v128.load(init + initRow * r3), y31 = y30;
     if (wide) y31 = v128.load(init + initRow * r3, 16);
+    let y40 = y00, y41 = y00;
+    if (tall) y40 = v128.load(init + initRow * r4);
+    if (tall && wide) y41 = v128.load(init + initRow * r4, 16);
+    let y50 = y00, y51 = y00;
+    if (tall) y50 = v128.load(init + initRow * r5);
+    if (tall && wide) y51 = v128.load(init + initRow * r5, 16);
     let from = a;
-    const a1 = aRow * r1, a2 = aRow * r2, a3 = aRow * r3;
-    for (let p = b; p != bEnd; p += bStep, from += aStep) {
+    const a1 = aRow * r1, a2 = aRow * r2, a3 = aRow * r3, a4 = aRow * r4, a5 = aRow * r5;
+    let p = b;
+    // unroll 8
+    while (p != bEnd) {
       const b0 = v128.load(p);
       const b1 = wide ? v128.load(p, 16) : b0;
       let x = v128.load32_splat(from);
@@ -54,6 +75,16 @@ function tiles(
       x = columnwise ? v128.load32_splat(from, 12) : v128.load32_splat(from + a3);
       y30 = madd(x, b0, y30);
       if (wide) y31 = madd(x, b1, y31);
+      if (tall) {
+        x = columnwise ? v128.load32_splat(from, 16) : v128.load32_splat(from + a4);
+        y40 = madd(x, b0, y40);
+        if (wide) y41 = madd(x, b1, y41);
+        x = columnwise ? v128.load32_splat(from, 20) : v128.load32_splat(from + a5);
+        y50 = madd(x, b0, y50);
+        if (wide) y51 = madd(x, b1, y51);
+      }
+      p += bStep;
+      from += aStep;
     }
     if (bias != 0) {
       const c0 = v128.load(bias);
@@ -61,12 +92,16 @@ function tiles(
       y10 = f32x4.add(y10, c0);
       y20 = f32x4.add(y20, c0);
       y30 = f32x4.add(y30, c0);
+      if (tall) y40 = f32x4.add(y40, c0);
+      if (tall) y50 = f32x4.add(y50, c0);
       if (wide) {
         const c1 = v128.load(bias, 16);
         y01 = f32x4.add(y01, c1);
         y11 = f32x4.add(y11, c1);
         y21 = f32x4.add(y21, c1);
         y31 = f32x4.add(y31, c1);
+        if (tall) y41 = f32x4.add(y41, c1);
+        if (tall) y51 = f32x4.add(y51, c1);
       }
     }
     v128.store(y, y00);
@@ -77,9 +112,13 @@ function tiles(
     if (wide) v128.store(y + yRow * r2, y21, 16);
     v128.store(y + yRow * r3, y30);
     if (wide) v128.store(y + yRow * r3, y31, 16);
+    if (tall) v128.store(y + yRow * r4, y40);
+    if (tall && wide) v128.store(y + yRow * r4, y41, 16);
+    if (tall) v128.store(y + yRow * r5, y50);
+    if (tall && wide) v128.store(y + yRow * r5, y51, 16);
     a += aTile;
-    init += 4 * initRow;
-    y += 4 * yRow;
+    init += tileRows * initRow;
+    y += tileRows * yRow;
   }
 }
 
@@ -91,7 +130,7 @@ function wideTiles(
   tiles(false, true, a, aTile, aRow, aStep, b, bStep, init, initRow, y, yRow, bias, rows, k);
 }
 
-/** The same for whole tiles of an operand a with 4 neighbours in each step: transposed, or packed. */
+/** The same for whole tiles of an operand a whose elements of a step are neighbours: transposed, or packed. */
 function wideTilesColumnwise(
   a: usize, aTile: usize, aStep: usize, b: usize, bStep: usize, init: usize, initRow: usize,
   y: usize, yRow: usize, bias: usize, rows: i32, k: i32,
@@ -99,17 +138,17 @@ function wideTilesColumnwise(
   tiles(true, true, a, aTile, 4, aStep, b, bStep, init, initRow, y, yRow, bias, rows, k);
 }
 
-/** A panel of 8 columns. `aTile` is the stride between tiles of 4 rows of a; `rows` >= 1. */
+/** A panel of 8 columns. `aTile` is the stride between tiles of a; `rows` >= 1. */
 export function widePanel(
   a: usize, aTile: usize, aRow: usize, aStep: usize, b: usize, bStep: usize, init: usize, initRow: usize,
   y: usize, yRow: usize, bias: usize, rows: i32, k: i32,
 ): void {
   if (aRow == 4) {
-    const whole = rows & ~3;
+    const whole = rows - rows % tileRows;
     wideTilesColumnwise(a, aTile, aStep, b, bStep, init, initRow, y, yRow, bias, whole, k);
     if (whole == rows) return;
     rows -= whole;
-    a += <usize>(whole >> 2) * aTile;
+    a += <usize>(whole / tileRows) * aTile;
     init += <usize>whole * initRow;
     y += <usize>whole * yRow;
   }

@@ -7,10 +7,10 @@
 // Blocks after Goto and van de Geijn, "Anatomy of High-Performance Matrix Multiplication" (2008): a block of b lies in
 // L2, one of its panels in L1, while tiles of a pass by. Small operands are read in place.
 import { gatherRows, packA, packRows, scatterRows, transpose4 } from "./matmul-pack";
-import { slimPanel, widePanel, zeros } from "./matmul-tiles";
+import { slimPanel, tileBytes, tileRows, widePanel, zeros } from "./matmul-tiles";
 import { vectorTimesColumns, vectorTimesRows } from "./matmul-vector";
 
-/** Block sizes; the speed is flat within 3 % around these. rowBlock is a multiple of 4, columnBlock of 8. */
+/** Block sizes; the speed is flat within 3 % around these. rowBlock is a multiple of 4 and 6, columnBlock of 8. */
 // @ts-ignore: decorator
 @inline
 const rowBlock = 120, columnBlock = 512, depthBlock = 256;
@@ -43,11 +43,11 @@ function packsA(m: i32, n: i32, k: i32, aTransposed: i32): bool {
   return n > packAColumns && (aTransposed ? <i64>m * k > packATransposed : k >= packADepth);
 }
 
-/** Bytes of a packed block of a: whole tiles of 4 rows, and a full block of rows where a batch may become rows. */
+/** Bytes of a packed block of a: whole tiles, and a full block of rows where a batch may become rows. */
 // @ts-ignore: decorator
 @inline
 function packedABytes(m: i32, depth: i32, aTransposed: i32): i32 {
-  return (aTransposed && m < rowBlock ? (m + 3) & ~3 : rowBlock) * depth * 4;
+  return (aTransposed && m < rowBlock ? (m + tileRows - 1) / tileRows * tileRows : rowBlock) * depth * 4 + 16;
 }
 
 /** Bytes of scratch that `matmul` needs for one shape (whatever the batch). */
@@ -132,13 +132,13 @@ export function product(
       for (let i0 = 0; i0 < m; i0 += rowBlock) {
         const rows = min(m - i0, rowBlock);
         let block = a + <usize>i0 * aRow + <usize>p0 * aStep;
-        let blockTile: usize = 4 * aRow, blockRow: usize = aRow, blockStep: usize = aStep;
+        let blockTile: usize = tileRows * aRow, blockRow: usize = aRow, blockStep: usize = aStep;
         if (packed) {
           packA(packedA, block, aRow, aStep, rows, depth);
           block = packedA;
-          blockTile = <usize>depth << 4;
+          blockTile = <usize>depth * tileBytes;
           blockRow = 4;
-          blockStep = 16;
+          blockStep = tileBytes;
         }
         for (let j = 0; j < columns; j += 8) {
           const width = min(columns - j, 8);

@@ -2,20 +2,21 @@
 import { loadLanes, storeLanes } from "./lanes";
 import { affineRow, batchRow, itemRow, ONE, productSum, ZERO } from "./norm";
 import { sumRow } from "./reduce";
+import { madd, nmadd } from "./simd";
 
 /** gx = g * a + (x - m) * b + c over a run; gx may be g. */
 function gradRow(g: usize, x: usize, gx: usize, n: i32, m: f32, a: f32, b: f32, c: f32): void {
   const vm = f32x4.splat(m), va = f32x4.splat(a), vb = f32x4.splat(b), vc = f32x4.splat(c);
   for (; n >= 4; n -= 4) {
-    const v = f32x4.add(f32x4.mul(f32x4.sub(v128.load(x), vm), vb), vc);
-    v128.store(gx, f32x4.add(f32x4.mul(v128.load(g), va), v));
+    const v = madd(f32x4.sub(v128.load(x), vm), vb, vc);
+    v128.store(gx, madd(v128.load(g), va, v));
     g += 16;
     x += 16;
     gx += 16;
   }
   if (n > 0) {
-    const v = f32x4.add(f32x4.mul(f32x4.sub(loadLanes(x, n, vm), vm), vb), vc);
-    storeLanes(gx, f32x4.add(f32x4.mul(loadLanes(g, n, vm), va), v), n);
+    const v = madd(f32x4.sub(loadLanes(x, n, vm), vm), vb, vc);
+    storeLanes(gx, madd(loadLanes(g, n, vm), va, v), n);
   }
 }
 
@@ -27,7 +28,7 @@ function batchGradRow(
   for (; n >= 4; n -= 4) {
     const rv = v128.load(r);
     const d = f32x4.mul(f32x4.mul(f32x4.sub(v128.load(x), v128.load(m)), rv), v128.load(gw));
-    const e = f32x4.sub(v128.load(g), f32x4.mul(f32x4.add(d, v128.load(gb)), scale));
+    const e = nmadd(f32x4.add(d, v128.load(gb)), scale, v128.load(g));
     v128.store(gx, f32x4.mul(f32x4.mul(rv, v128.load(w)), e));
     g += 16;
     x += 16;
@@ -78,8 +79,8 @@ function parameterColumns(
       rstd += step;
     }
     const g0 = v128.load(g), g1 = v128.load(g, 16);
-    s0 = f32x4.add(s0, f32x4.mul(g0, f32x4.mul(f32x4.sub(v128.load(x), m0), r0)));
-    s1 = f32x4.add(s1, f32x4.mul(g1, f32x4.mul(f32x4.sub(v128.load(x, 16), m1), r1)));
+    s0 = madd(g0, f32x4.mul(f32x4.sub(v128.load(x), m0), r0), s0);
+    s1 = madd(g1, f32x4.mul(f32x4.sub(v128.load(x, 16), m1), r1), s1);
     t0 = f32x4.add(t0, g0);
     t1 = f32x4.add(t1, g1);
     g += stride;

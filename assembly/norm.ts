@@ -6,6 +6,7 @@
 // (and by batch the statistics) are vectors beside each row of x; otherwise a channel is a run of L with one number each.
 import { addPair, high64, loadLanes, loadWide, low64, narrow, storeLanes, storeWide } from "./lanes";
 import { sumRow } from "./reduce";
+import { madd } from "./simd";
 
 /** What takes the place of absent vectors. Their steps are masked by 0, those of real ones (all bits set) stay. */
 export const ZERO = memory.data<f32>([0, 0, 0, 0]);
@@ -26,10 +27,10 @@ export function productSum(x: usize, g: usize, n: i32, m: f32, o: f32): f64 {
     const stop = x + (<usize>trips << 6);
     let s0 = zero, s1 = zero, s2 = zero, s3 = zero;
     do {
-      s0 = f32x4.add(s0, f32x4.mul(f32x4.sub(v128.load(x), p), f32x4.sub(v128.load(g), q)));
-      s1 = f32x4.add(s1, f32x4.mul(f32x4.sub(v128.load(x, 16), p), f32x4.sub(v128.load(g, 16), q)));
-      s2 = f32x4.add(s2, f32x4.mul(f32x4.sub(v128.load(x, 32), p), f32x4.sub(v128.load(g, 32), q)));
-      s3 = f32x4.add(s3, f32x4.mul(f32x4.sub(v128.load(x, 48), p), f32x4.sub(v128.load(g, 48), q)));
+      s0 = madd(f32x4.sub(v128.load(x), p), f32x4.sub(v128.load(g), q), s0);
+      s1 = madd(f32x4.sub(v128.load(x, 16), p), f32x4.sub(v128.load(g, 16), q), s1);
+      s2 = madd(f32x4.sub(v128.load(x, 32), p), f32x4.sub(v128.load(g, 32), q), s2);
+      s3 = madd(f32x4.sub(v128.load(x, 48), p), f32x4.sub(v128.load(g, 48), q), s3);
       x += 64;
       g += 64;
     } while (x != stop);
@@ -39,11 +40,11 @@ export function productSum(x: usize, g: usize, n: i32, m: f32, o: f32): f64 {
   }
   let s = zero;
   for (; n >= 4; n -= 4) {
-    s = f32x4.add(s, f32x4.mul(f32x4.sub(v128.load(x), p), f32x4.sub(v128.load(g), q)));
+    s = madd(f32x4.sub(v128.load(x), p), f32x4.sub(v128.load(g), q), s);
     x += 16;
     g += 16;
   }
-  if (n > 0) s = f32x4.add(s, f32x4.mul(f32x4.sub(loadLanes(x, n, p), p), f32x4.sub(loadLanes(g, n, q), q)));
+  if (n > 0) s = madd(f32x4.sub(loadLanes(x, n, p), p), f32x4.sub(loadLanes(g, n, q), q), s);
   return addPair(f64x2.add(total, f64x2.add(low64(s), high64(s))));
 }
 
@@ -102,7 +103,7 @@ function columnMoments(x: usize, n: i32, stride: usize, mean: usize, variance: u
     for (let r = 0; r < rows; r++) {
       const d = f32x4.sub(loadWide(at, wide), about);
       a = f32x4.add(a, d);
-      b = f32x4.add(b, f32x4.mul(d, d));
+      b = madd(d, d, b);
       at += stride;
     }
     const k = <f64>rows, by = f64x2.splat(1 / k);
@@ -176,11 +177,11 @@ export function inverseStd(variance: usize, rstd: usize, n: i32, eps: f32): void
 export function affineRow(x: usize, y: usize, n: i32, m: f32, a: f32, b: f32): void {
   const shift = f32x4.splat(m), by = f32x4.splat(a), bias = f32x4.splat(b);
   for (; n >= 4; n -= 4) {
-    v128.store(y, f32x4.add(f32x4.mul(f32x4.sub(v128.load(x), shift), by), bias));
+    v128.store(y, madd(f32x4.sub(v128.load(x), shift), by, bias));
     x += 16;
     y += 16;
   }
-  if (n > 0) storeLanes(y, f32x4.add(f32x4.mul(f32x4.sub(loadLanes(x, n, shift), shift), by), bias), n);
+  if (n > 0) storeLanes(y, madd(f32x4.sub(loadLanes(x, n, shift), shift), by, bias), n);
 }
 
 /** y = (x - m) * r * w + b over a row whose channels are neighbours; ws and bs mask steps. */
@@ -209,7 +210,7 @@ export function batchRow(
 ): void {
   for (; n >= 4; n -= 4) {
     const by = f32x4.mul(v128.load(r), v128.load(w));
-    v128.store(y, f32x4.add(f32x4.mul(f32x4.sub(v128.load(x), v128.load(m)), by), v128.load(b)));
+    v128.store(y, madd(f32x4.sub(v128.load(x), v128.load(m)), by, v128.load(b)));
     x += 16;
     y += 16;
     m += 16 & ms;

@@ -5,6 +5,7 @@
 // not 0 and t >= lengths[b]: its state is carried over, and its gradient passes through.
 import { relu, sigmoid, tanh } from "./activation";
 import { loadWide, storeWide } from "./lanes";
+import { madd, nmadd } from "./simd";
 
 // @ts-ignore: decorator
 @inline
@@ -30,7 +31,7 @@ function lstmState(gates: usize, cPrev: usize, c: usize, row: usize, n: i32): vo
     const wide = n >= 4;
     const f = loadWide(gates + row, wide);
     const ig = f32x4.mul(loadWide(gates, wide), loadWide(gates + 2 * row, wide));
-    storeWide(c, f32x4.add(f32x4.mul(f, loadWide(cPrev, wide)), ig), wide);
+    storeWide(c, madd(f, loadWide(cPrev, wide), ig), wide);
     const step: usize = wide ? 16 : 4;
     gates += step;
     cPrev += step;
@@ -88,13 +89,13 @@ function lstmRow(gates: usize, cPrev: usize, gy: usize, dh: usize, dc: usize, dg
     const g = f32x4.add(loadWide(gy, wide), loadWide(dh, wide));
     const gc = f32x4.add(
       loadWide(dc, wide),
-      f32x4.mul(f32x4.mul(g, o), f32x4.sub(one, f32x4.mul(tc, tc))),
+      f32x4.mul(f32x4.mul(g, o), nmadd(tc, tc, one)),
     );
     storeWide(dgates + 3 * row, f32x4.mul(f32x4.mul(g, tc), f32x4.mul(o, f32x4.sub(one, o))), wide);
     const i = loadWide(gates, wide), f = loadWide(gates + row, wide), z = loadWide(gates + 2 * row, wide);
     storeWide(dgates, f32x4.mul(f32x4.mul(gc, z), f32x4.mul(i, f32x4.sub(one, i))), wide);
     storeWide(dgates + row, f32x4.mul(f32x4.mul(gc, loadWide(cPrev, wide)), f32x4.mul(f, f32x4.sub(one, f))), wide);
-    storeWide(dgates + 2 * row, f32x4.mul(f32x4.mul(gc, i), f32x4.sub(one, f32x4.mul(z, z))), wide);
+    storeWide(dgates + 2 * row, f32x4.mul(f32x4.mul(gc, i), nmadd(z, z, one)), wide);
     storeWide(dc, f32x4.mul(gc, f), wide);
     storeWide(dh, i32x4.splat(0), wide);
     gates += step;
@@ -140,7 +141,7 @@ function gruState(z: usize, n: usize, hPrev: usize, h: usize, count: i32): void 
   for (; count > 0;) {
     const wide = count >= 4;
     const v = loadWide(n, wide);
-    storeWide(h, f32x4.add(v, f32x4.mul(loadWide(z, wide), f32x4.sub(loadWide(hPrev, wide), v))), wide);
+    storeWide(h, madd(loadWide(z, wide), f32x4.sub(loadWide(hPrev, wide), v), v), wide);
     const step: usize = wide ? 16 : 4;
     z += step;
     n += step;
@@ -188,7 +189,7 @@ function gruRow(
     const r = loadWide(gates, wide), z = loadWide(gates + row, wide), n = loadWide(gates + 2 * row, wide);
     const z1 = f32x4.sub(one, z);
     const dz = f32x4.mul(f32x4.mul(g, f32x4.sub(loadWide(hPrev, wide), n)), f32x4.mul(z, z1));
-    const dn = f32x4.mul(f32x4.mul(g, z1), f32x4.sub(one, f32x4.mul(n, n)));
+    const dn = f32x4.mul(f32x4.mul(g, z1), nmadd(n, n, one));
     const dr = f32x4.mul(f32x4.mul(dn, loadWide(innerN, wide)), f32x4.mul(r, f32x4.sub(one, r)));
     storeWide(dgates, dr, wide);
     storeWide(dinner, dr, wide);
@@ -258,7 +259,7 @@ function rnnRow(h: usize, gy: usize, dh: usize, dgates: usize, n: i32, rectified
     // The choice does not change within the loop; a NaN in y passes g, as in relu's own gradient.
     const d = rectified
       ? v128.andnot(g, f32x4.le(y, zero))
-      : f32x4.mul(g, f32x4.sub(one, f32x4.mul(y, y)));
+      : f32x4.mul(g, nmadd(y, y, one));
     storeWide(dgates, d, wide);
     storeWide(dh, zero, wide);
     h += step;

@@ -4,6 +4,7 @@
 import { addPair, high64, loadLanes, loadWide, low64, narrow, storeLanes, storeWide } from "./lanes";
 import { logCall } from "./math";
 import { dotRow, maxRow, sumRow } from "./reduce";
+import { madd, nmadd } from "./simd";
 
 // Exponentials here are of numbers <= 0, and often of -Inf (masks), so they have a form of their own, which neither
 // branches nor gives denormals, slow in all that follows. log2(e); 1.5 * 2^23 + 126; ln 2 in two parts, the first of
@@ -27,12 +28,12 @@ function expBelow(
 ): v128 {
   // pmax with the constant second keeps NaN.
   x = f32x4.pmax(x, least);
-  const z = f32x4.add(f32x4.mul(x, log2e), magic);
+  const z = madd(x, log2e, magic);
   const n = f32x4.sub(z, magic);
-  const r = f32x4.sub(f32x4.sub(x, f32x4.mul(n, ln2High)), f32x4.mul(n, ln2Low));
+  const r = nmadd(n, ln2Low, nmadd(n, ln2High, x));
   const r2 = f32x4.mul(r, r);
-  const p = f32x4.add(f32x4.mul(f32x4.add(f32x4.mul(c4, r), c3), r2), f32x4.add(f32x4.mul(c2, r), c1));
-  const q = f32x4.mul(f32x4.add(f32x4.mul(p, r), c0), r2);
+  const p = madd(madd(c4, r, c3), r2, madd(c2, r, c1));
+  const q = f32x4.mul(madd(p, r, c0), r2);
   return f32x4.mul(f32x4.add(f32x4.add(q, f32x4.add(r, r)), two), i32x4.shl(z, 23));
 }
 
@@ -140,12 +141,12 @@ function logSoftmaxGradRow(gy: usize, y: usize, gx: usize, n: i32, total: f32): 
   const s = f32x4.splat(total);
   for (; n >= 4; n -= 4) {
     const e = expBelow(v128.load(y), log2e, magic, ln2High, ln2Low, c4, c3, c2, c1, c0, two, least);
-    v128.store(gx, f32x4.sub(v128.load(gy), f32x4.mul(e, s)));
+    v128.store(gx, nmadd(e, s, v128.load(gy)));
     gy += 16;
     y += 16;
     gx += 16;
   }
-  if (n > 0) storeLanes(gx, f32x4.sub(loadLanes(gy, n, s), f32x4.mul(expCall(loadLanes(y, n, s)), s)), n);
+  if (n > 0) storeLanes(gx, nmadd(expCall(loadLanes(y, n, s)), s, loadLanes(gy, n, s)), n);
 }
 
 /** Four columns at once (`wide`) or one, `stride` bytes from row to row; sums in f64. */
@@ -180,7 +181,7 @@ function softmaxGradColumns(log: bool, gy: usize, y: usize, gx: usize, n: i32, s
   const s = narrow(low, high);
   for (let at: usize = 0; at < end; at += stride) {
     const g = loadWide(gy + at, wide), v = loadWide(y + at, wide);
-    const r = log ? f32x4.sub(g, f32x4.mul(expCall(v), s)) : f32x4.mul(v, f32x4.sub(g, s));
+    const r = log ? nmadd(expCall(v), s, g) : f32x4.mul(v, f32x4.sub(g, s));
     storeWide(gx + at, r, wide);
   }
 }

@@ -3,7 +3,8 @@
 //
 // Largest errors against float64, in units in the last place (ulp) of the f32 result, test/kernels/special.test.ts:
 //   expm1 2.8   log1p 2.3   atan 2.8   erf 1.7   pow 0.6
-import { EXP, expInner, expm1Reduced, logInner, madd, reduceExp, splat } from "./math";
+import { EXP, expInner, expm1Reduced, logInner, reduceExp, splat } from "./math";
+import { madd } from "./simd";
 
 const CONSTANTS: usize = memory.data<f32>([
   1.0, //                          0

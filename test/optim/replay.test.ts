@@ -5,6 +5,7 @@ import { crossEntropy, matmul, mseLoss, type Tensor, tensor } from "../../src/in
 import * as optim from "../../src/optim/index.js";
 import { strongWolfe } from "../../src/optim/wolfe.js";
 import { steps } from "../../src/tape/index.js";
+import { strict } from "../build.js";
 
 interface Flat {
   shape: number[];
@@ -113,7 +114,8 @@ describe("optimizers", () => {
   test.each(titled(golden.optimizers))("%s", (_, trace) => {
     const worst = replay(trace, (params) => optimizerOf(trace.name, params, trace.options));
     if (process.env.SHOW_ERRORS) console.log(trace.name, trace.problem, worst.toExponential(1));
-    expect(worst).toBeLessThan(trace.name === "LBFGS" ? 1e-4 : 1e-5);
+    // L-BFGS magnifies roundings most, those of the fast kernels another tenfold.
+    expect(worst).toBeLessThan(trace.name === "LBFGS" ? (strict ? 1e-4 : 1e-3) : 1e-5);
   });
 });
 
