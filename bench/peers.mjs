@@ -12,6 +12,7 @@ const node24 = here("./node_modules/node-24/bin/node");
 /** How each candidate is started, and its environment where that matters. */
 const PEERS = {
   gradine: { command: process.execPath, args: module("gradine.mjs") },
+  "gradine-2": { command: process.execPath, args: module("gradine.mjs"), env: { THREADS: "2" } },
   "tfjs-wasm": { command: process.execPath, args: module("tfjs.mjs"), env: { BACKEND: "wasm" } },
   "tfjs-cpu": { command: process.execPath, args: module("tfjs.mjs"), env: { BACKEND: "cpu" } },
   "brain.js": { command: process.execPath, args: module("brain.mjs") },

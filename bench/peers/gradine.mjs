@@ -1,12 +1,17 @@
 // Gradine itself, through its public API, from the built package.
 import { readFileSync } from "node:fs";
-import { crossEntropy, manualSeed, matmul, mseLoss, noGrad, steps, tensor } from "../../dist/index.js";
+import { backend, crossEntropy, init, manualSeed, matmul, mseLoss, noGrad, steps, tensor } from "../../dist/index.js";
 import { Linear, ReLU, Sequential, Tanh } from "../../dist/nn/index.js";
 import { Adam, SGD } from "../../dist/optim/index.js";
 import { CHECKED_STEPS } from "./steps.mjs";
 
 const manifest = new URL("../../package.json", import.meta.url);
 export const version = `gradine ${JSON.parse(readFileSync(manifest, "utf8")).version}`;
+
+if (process.env.THREADS !== undefined) {
+  await init({ threads: Number(process.env.THREADS) });
+  if (backend().reason !== undefined) throw new Error(backend().reason);
+}
 
 export function open(task) {
   return task.kind === "mlp" ? openMlp(task) : openMatmul(task);

@@ -33,7 +33,7 @@ export interface Surroundings {
 export interface Tuning {
   /** Nanoseconds of work that a part should have at least. */
   least: number;
-  /** Milliseconds after which a call that a worker has begun is given up. */
+  /** Milliseconds, beside many times this thread's own share, after which a call that a worker has begun is given up. */
   patience: number;
 }
 
@@ -109,8 +109,9 @@ export class SharedTeam implements Team {
     const { kernels, calls } = this;
     this.calls = 0;
     this.busy = true;
+    const begun = this.surroundings.now();
     try {
-      if (kernels.publish(this.control.ptr as never, calls, looks) === 0) this.wait(calls);
+      if (kernels.publish(this.control.ptr as never, calls, looks) === 0) this.wait(calls, begun);
     } catch (error) {
       // A trap here: others may still be at it.
       this.surroundings.lost(String(error));
@@ -145,12 +146,16 @@ export class SharedTeam implements Team {
     this.scratch = null;
   }
 
-  /** The calls that are left are in the hands of workers: each has taken one, and one that was killed never ends it. */
-  private wait(calls: number): void {
-    const begun = this.surroundings.now();
+  /**
+   * The calls that are left are in the hands of workers: each has taken one, and one that was killed never ends it. On a busy
+   * machine they may take many times what this thread's own share took.
+   */
+  private wait(calls: number, begun: number): void {
+    const own = this.surroundings.now() - begun;
+    const limit = own + tuning.patience + 50 * own;
     while (this.kernels.join(this.control.ptr as never, calls, looks) === 0) {
       const ms = this.surroundings.now() - begun;
-      if (ms > tuning.patience) this.giveUp(`a worker has not finished its part of a kernel for ${Math.round(ms)} ms`);
+      if (ms > limit) this.giveUp(`a worker has not finished its part of a kernel for ${Math.round(ms)} ms`);
     }
   }
 
