@@ -53,7 +53,7 @@ async function bundle(contents) {
 
 /** Whether an output is the chunk of the threads, which its import names so. */
 function isThreads(path) {
-  return /[\\/]threads-\w+\.js$/.test(path);
+  return /[\\/]threads-[\w-]+\.js$/.test(path);
 }
 
 const kb = (bytes) => (bytes / 1024).toFixed(1).padStart(7);
