@@ -45,6 +45,7 @@ const unrolled = (source) =>
   );
 
 function readSource(name, folder) {
+  if (name === "assembly/execute.ts") return executeSource();
   const path = resolve(folder, name);
   return existsSync(path) ? unrolled(readFileSync(path, "utf8")) : null;
 }
@@ -55,13 +56,7 @@ async function compile(target) {
   const entries = ["index", ...builds[target]].map((name) => `assembly/${name}.ts`);
   const { error, stderr } = await asc.main(
     [...entries, "--target", target, "--bindings", "raw", "--outFile", "k.wasm"],
-    {
-      baseDir: root,
-      readFile: (name, folder) => {
-        return name === "assembly/execute.ts" ? executeSource() : readSource(name, folder);
-      },
-      writeFile: (name, contents) => void files.set(name, contents),
-    },
+    { baseDir: root, readFile: readSource, writeFile: (name, contents) => void files.set(name, contents) },
   );
   if (error) throw new Error(`asc --target ${target} failed:\n${stderr.toString().slice(0, 4000)}`);
   return { wasm: files.get("k.wasm"), types: String(files.get("k.d.ts")) };

@@ -3,11 +3,12 @@
 // publishes the job, which takes what is left while others wake up. So a worker that is asleep, late or gone costs nothing.
 //
 // Control block at `team` (shared memory; fields in cache lines of their own):
-//     0  remaining   also what sleepers wait on; -1: workers leave
+//     0  remaining   -1: workers leave
 //    64  done        calls that have ended
-//   128  sleeping    workers in atomic.wait
+//   128  sleeping    workers that went to sleep since the last time any were woken
 //   132  failed      not 0: a call trapped in a worker
 //   136  address of the job: `remaining` calls of 256 bytes each
+//   140  jobs        how many there were; what sleepers wait on
 // A call: kernel (i32), result (i32), then the arguments, 8 bytes each.
 //
 // A claim needs no number of the job: what `remaining` holds when it is taken down is the job of that moment, and its
@@ -16,11 +17,14 @@ import { execute } from "./execute";
 
 // @ts-ignore: decorator
 @inline
-const doneAt = 64, sleepingAt = 128, failedAt = 132, jobAt = 136;
-/** Looks at `remaining` before a worker goes to sleep: some 50 microseconds, more than the host takes between kernels. */
+const doneAt = 64, sleepingAt = 128, failedAt = 132, jobAt = 136, jobsAt = 140;
+/**
+ * Looks at `remaining` before a worker goes to sleep: some 150 microseconds. Between two kernels that are worth cutting a
+ * training step computes small ones for up to 100, and to wake up takes 30 or, on a busy machine, several times that.
+ */
 // @ts-ignore: decorator
 @inline
-const patience = 40000;
+const patience = 150000;
 
 /** Claims a call of the current job and runs it; false when none is left. */
 function runOne(team: usize): bool {
@@ -41,16 +45,23 @@ function runOne(team: usize): bool {
 /** The life of a worker, until it is dismissed. */
 export function work(team: usize): void {
   let looks = patience;
-  while (atomic.load<i32>(team) >= 0) {
+  for (;;) {
+    // Read before `remaining`: a job that comes after that look changes it, and the wait below does not begin.
+    const jobs = atomic.load<i32>(team, jobsAt);
+    if (atomic.load<i32>(team) < 0) return;
     if (runOne(team)) looks = patience;
     else if (--looks == 0) {
-      // Counted before the wait looks at `remaining`: either it sees a job, or the publisher sees a sleeper.
       atomic.add<i32>(team, 1, sleepingAt);
-      atomic.wait<i32>(team, 0, -1);
-      atomic.sub<i32>(team, 1, sleepingAt);
+      atomic.wait<i32>(team + jobsAt, jobs, -1);
       looks = patience;
     }
   }
+}
+
+/** Wakes whoever sleeps. Those who are on their way already are not called again: a call costs microseconds. */
+function wake(team: usize): void {
+  atomic.add<i32>(team, 1, jobsAt);
+  if (atomic.load<i32>(team, sleepingAt) && atomic.xchg<i32>(team, 0, sleepingAt)) atomic.notify(team + jobsAt);
 }
 
 /** In a worker, after a trap: its call counts as done, and the job as failed. */
@@ -63,7 +74,7 @@ export function fail(team: usize): void {
 export function publish(team: usize, calls: i32, looks: i32): i32 {
   atomic.store<i32>(team, 0, doneAt);
   atomic.store<i32>(team, calls);
-  if (atomic.load<i32>(team, sleepingAt)) atomic.notify(team, calls - 1);
+  wake(team);
   while (runOne(team)) {}
   return join(team, calls, looks);
 }
@@ -79,5 +90,5 @@ export function join(team: usize, calls: i32, looks: i32): i32 {
 /** Sends the workers home; sleepers too. */
 export function dismiss(team: usize): void {
   atomic.store<i32>(team, -1);
-  atomic.notify(team);
+  wake(team);
 }

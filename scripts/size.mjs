@@ -19,6 +19,8 @@ const all = (...names) => names.map((name, i) => `export * as m${i} from "${name
 const table = [
   ["strict.wasm", readFileSync(`${root}dist/strict.wasm`), 32],
   ["fast.wasm", readFileSync(`${root}dist/fast.wasm`), 32],
+  ["threads.wasm", readFileSync(`${root}dist/threads.wasm`), 36],
+  ["fast-threads.wasm", readFileSync(`${root}dist/fast-threads.wasm`), 36],
   ...(await Promise.all(subpaths.map(async (name) => [name, await bundle(all(name)), undefined]))),
   [
     "gradine + nn + optim + train",
@@ -29,11 +31,16 @@ const table = [
   ["an MLP and its training", await bundle(readFileSync(`${root}test/platforms/train.js`, "utf8")), 60],
 ];
 
-/** Bytes of a program as a page would load it: the inlined wasm included, unused code dropped. */
+/**
+ * Bytes of a program as a page would load it: the inlined wasm included, unused code dropped, and without what is loaded on
+ * demand (the chunk of the threads).
+ */
 async function bundle(contents) {
   const { outputFiles } = await build({
     stdin: { contents, resolveDir: root },
     bundle: true,
+    splitting: true,
+    outdir: "out",
     minify: true,
     format: "esm",
     platform: "neutral",
@@ -41,7 +48,12 @@ async function bundle(contents) {
     legalComments: "none",
     write: false,
   });
-  return outputFiles[0].contents;
+  return Buffer.concat(outputFiles.filter(({ path }) => !isThreads(path)).map((file) => file.contents));
+}
+
+/** Whether an output is the chunk of the threads, which its import names so. */
+function isThreads(path) {
+  return /[\\/]threads-[\w-]+\.js$/.test(path);
 }
 
 const kb = (bytes) => (bytes / 1024).toFixed(1).padStart(7);

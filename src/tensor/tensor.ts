@@ -127,8 +127,8 @@ export class Tensor extends Handle {
   }
 
   /**
-   * Without a shape: a live window on the tensor's memory. It goes stale when any tensor is made: the heap may grow and
-   * move. With a shape: the same values in another shape, as `reshape` (PyTorch's `view`).
+   * Without a shape: a live window on the tensor's memory (shared memory with `init({ threads })`). It goes stale when any
+   * tensor is made: the heap may grow and move. With a shape: the same values in another shape, as `reshape` (PyTorch's `view`).
    */
   view(): Float32Array | Int32Array;
   view(shape: Shape): Tensor;

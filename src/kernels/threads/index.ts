@@ -3,7 +3,7 @@ import type { Protocol } from "../generated/kernels.js";
 import { kernels, memory, replaceKernels, startKernels } from "../launch.js";
 import type { AllKernels } from "./rule.js";
 import { type Block, SharedTeam, tuning } from "./team.js";
-import { newWorker, processors, type TeamWorker, threadRefusal } from "./workers.js";
+import { giveWay, newWorker, processors, type TeamWorker, threadRefusal } from "./workers.js";
 import { shareWork } from "./wrap.js";
 
 export { processors, threadRefusal, tuning };
@@ -75,7 +75,7 @@ export async function startThreads(module: WebAssembly.Module, count: number, ho
   }
   host.moved();
   const own = kernels as AllKernels & Protocol;
-  const team = new SharedTeam({ kernels: own, memory, allocate: host.allocate, now: Date.now, lost }, count);
+  const team = new SharedTeam({ kernels: own, memory, allocate: host.allocate, now: Date.now, giveWay, lost }, count);
   const mine: Running = { team, workers };
 
   function lost(reason: string): void {

@@ -58,6 +58,16 @@ export function processors(): number {
   return os?.availableParallelism?.() ?? globals.navigator?.hardwareConcurrency ?? 1;
 }
 
+const pause = globals.SharedArrayBuffer === undefined ? null : new Int32Array(new SharedArrayBuffer(4));
+
+/**
+ * Gives the processor to others for a moment, so that a worker which waits for it can go on. Not in pages, whose main thread
+ * must not block.
+ */
+export function giveWay(): void {
+  if (pause !== null && nodeThreads() !== undefined) Atomics.wait(pause, 0, 0, 0.1);
+}
+
 /** Starts a worker that does not keep a process alive. */
 export function newWorker(): TeamWorker {
   const threads = nodeThreads();
