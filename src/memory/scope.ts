@@ -237,7 +237,8 @@ export class LoopScope {
     } else return;
     this.time = ++tick.now;
     this.begunIn = run;
-    if (current === null || current.iteration) becomeCurrent(scope);
+    // Within a function that was called in this loop the function's scope stays current; in one that holds the loop, not.
+    if (current === null || current.iteration || isWithin(scope, current)) becomeCurrent(scope);
   }
 
   /** Makes a batch in a scope of its own and gives it to this iteration, whatever else goes on at the time. */

@@ -457,3 +457,34 @@ describe("loops that overlap", () => {
     expect(memory()).toMatchObject({ bytes, tensors });
   });
 });
+
+describe("loops inside a function's scope", () => {
+  it.each([
+    ["noGrad", noGrad],
+    ["scope", scope],
+  ] as const)("%s: each iteration is released when the loop goes on", (_, inScope) => {
+    const x = randn([8, 8]);
+    const counts = inScope(() => {
+      const seen: number[] = [];
+      for (const _ of steps(20)) {
+        x.mul(2).add(1).relu();
+        seen.push(memory().tensors);
+      }
+      return seen;
+    });
+    expect(new Set(counts.slice(1)).size).toBe(1);
+    x.dispose();
+  });
+
+  it("a function called in a loop keeps its own tensors when it advances that loop", () => {
+    const loop = steps(3);
+    loop.next();
+    const y = scope(() => {
+      const a = randn([4]);
+      loop.next();
+      return a.mul(2).sum(); // a is the function's: the loop released what the loop's iteration made
+    });
+    expect(y.item()).not.toBeNaN();
+    loop.return?.();
+  });
+});
