@@ -265,7 +265,7 @@ declare module "gradine" {
     readonly dim?: number | readonly number[];
     readonly keepdim?: boolean;
   }
-  export type Reduction = (typeof reductions)[number];
+  export type Reduction = "mean" | "sum" | "none";
   export class ReleasedTensorError extends ReferenceError {
     constructor(op: string, shape: readonly number[], cause: string);
   }

@@ -5,8 +5,11 @@ import { describe, setupError } from "../error.js";
 /** Where a file lies; a `URL` fits. */
 export type Address = string | { readonly href: string };
 
+/** A build that is a file of its own. */
+type BuildFile = "fast" | "threads" | "fast-threads";
+
 // Written out, so that bundlers see the files and place them. build.mjs puts in where they lie in dist/.
-const addresses = {
+const addresses: Record<BuildFile, () => { readonly href: string }> = {
   fast: () => new URL("./generated/fast.wasm", import.meta.url),
   threads: () => new URL("./generated/threads.wasm", import.meta.url),
   "fast-threads": () => new URL("./generated/fast-threads.wasm", import.meta.url),
@@ -38,7 +41,7 @@ async function read(url: string): Promise<Uint8Array<ArrayBuffer>> {
 }
 
 /** Fetches and compiles a build, from where it lies in the package or from `address`. */
-export async function loadBuild(build: keyof typeof addresses, address?: Address): Promise<WebAssembly.Module> {
+export async function loadBuild(build: BuildFile, address?: Address): Promise<WebAssembly.Module> {
   let url = `${build}.wasm`;
   try {
     // An address as a program writes it, "/gradine/fast.wasm", is relative to its page.

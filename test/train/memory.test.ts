@@ -1,5 +1,5 @@
-// The memory of a training does not change from epoch to epoch. A file of its own: models that earlier tests dropped would
-// leave the count whenever the garbage collector finds them.
+// The memory of a training does not change from epoch to epoch. What a test drops leaves the count whenever the garbage
+// collector finds it: so this is a file of its own, and holds what its tests make.
 import { expect, test } from "vitest";
 import { DataLoader, TensorDataset } from "../../src/data/index.js";
 import { manualSeed, memory, randn } from "../../src/index.js";
@@ -7,10 +7,16 @@ import { Linear, MSELoss, ReLU, Sequential } from "../../src/nn/index.js";
 import { Adam, LBFGS } from "../../src/optim/index.js";
 import { EarlyStopping, fit, MAE } from "../../src/train/index.js";
 
-const net = () => new Sequential(new Linear(3, 4), new ReLU(), new Linear(4, 1));
+const held: unknown[] = [];
+function hold<T>(value: T): T {
+  held.push(value);
+  return value;
+}
+
+const net = () => hold(new Sequential(new Linear(3, 4), new ReLU(), new Linear(4, 1)));
 function plane(n: number) {
   const x = randn([n, 3]);
-  return new TensorDataset(x, x.sum(1, { keepdim: true }));
+  return hold(new TensorDataset(x, x.sum(1, { keepdim: true })));
 }
 
 test("constant memory from epoch to epoch", async () => {
@@ -20,7 +26,7 @@ test("constant memory from epoch to epoch", async () => {
   const seen: { bytes: number; tensors: number }[] = [];
   await fit(model, new DataLoader(data, { batchSize: 8, shuffle: true }), {
     loss: new MSELoss(),
-    optimizer: new Adam(model.parameters()),
+    optimizer: hold(new Adam(model.parameters())),
     validation: new DataLoader(data, { batchSize: 16 }),
     metrics: {
       memory: () => {
@@ -42,7 +48,7 @@ test("memory is constant over 100 epochs", async () => {
   const data = plane(26);
   const loader = new DataLoader(data, { batchSize: 8, shuffle: true });
   const validation = new DataLoader(data, { batchSize: 4, shuffle: true });
-  const optimizer = new Adam(model.parameters());
+  const optimizer = hold(new Adam(model.parameters()));
   const bytes: number[] = [];
   await fit(model, loader, {
     loss: new MSELoss(),
@@ -71,7 +77,7 @@ test("memory is constant with an optimizer that takes a closure, also within a s
   await fit(model, new DataLoader(plane(26), { batchSize: 8, shuffle: true }), {
     loss: new MSELoss(),
     progress: false,
-    optimizer: new LBFGS(model.parameters(), { maxIter: 50, historySize: 3 }),
+    optimizer: hold(new LBFGS(model.parameters(), { maxIter: 50, historySize: 3 })),
     epochs: 6,
     callbacks: [{ onEpoch: () => void sizes.push(memory().tensors) }],
   });
