@@ -1,9 +1,9 @@
 // Sampling of images at given places.
-import { checkOptions, describe, rangeError, show } from "../error.js";
+import { rangeError, readOptions, show } from "../error.js";
 import { composed } from "../tape/index.js";
 import type { Tensor } from "../tensor/index.js";
 import { remainder } from "./arithmetic.js";
-import { ge, le, logicalAnd, where } from "./compare.js";
+import { gt, logicalOr, lt, where } from "./compare.js";
 import { to } from "./convert.js";
 import { add, mul, sub } from "./elementwise.js";
 import { gather } from "./gather.js";
@@ -22,7 +22,11 @@ export interface GridSampleOptions {
   readonly alignCorners?: boolean;
 }
 
-const known = { mode: ["bilinear", "nearest"], paddingMode: ["zeros", "border", "reflection"] };
+const table = {
+  mode: ["bilinear", "nearest"],
+  paddingMode: ["zeros", "border", "reflection"],
+  alignCorners: [false],
+} as const;
 
 /** Where along an axis of `n` pixels the places of a grid lie, brought inside unless outside is zero. */
 function positions(places: Tensor, n: number, paddingMode: string, alignCorners: boolean): Tensor {
@@ -44,7 +48,7 @@ function pixels(p: Tensor, n: number, nearest: boolean): [pixel: Tensor, weight:
   const part = sub(p, low);
   const of = (at: Tensor, weight: Tensor): [Tensor, Tensor] => [
     clamp(at, 0, n - 1),
-    where(logicalAnd(ge(at, 0), le(at, n - 1)), weight, 0),
+    where(logicalOr(lt(at, 0), gt(at, n - 1)), 0, weight), // a NaN is not outside, and its weight is NaN
   ];
   // The nearest pixel's weight is 1, with a gradient of 0 for the grid.
   return nearest ? [of(low, add(mul(part, 0), 1))] : [of(low, sub(1, part)), of(add(low, 1), part)];
@@ -53,7 +57,7 @@ function pixels(p: Tensor, n: number, nearest: boolean): [pixel: Tensor, weight:
 /**
  * The pixels of images at given places: `[batch, channels, height, width]`, grid `[batch, h, w, 2]` of (x, y) in [−1, 1]
  * `-> [batch, channels, h, w]`. With an affine grid it is a spatial transformer (Jaderberg et al. 2015).
- * PyTorch: `torch.nn.functional.grid_sample`, of images.
+ * A place that is NaN gives NaN, in all modes. PyTorch: `torch.nn.functional.grid_sample`, of images.
  *
  * @param options `mode`, `paddingMode`, `alignCorners`.
  * @throws RangeError for shapes that do not fit, an empty image, an unknown mode.
@@ -67,13 +71,7 @@ export function gridSample(x: Tensor, grid: Tensor, options: GridSampleOptions =
   const op = "gridSample";
   checkFloat(op, "x", x);
   checkFloat(op, "grid", grid);
-  checkOptions(op, options, ["mode", "paddingMode", "alignCorners"]);
-  const { mode = "bilinear", paddingMode = "zeros", alignCorners = false } = options;
-  for (const [option, value] of Object.entries({ mode, paddingMode })) {
-    const values = known[option as keyof typeof known];
-    if (!values.includes(value))
-      throw rangeError(op, `unknown ${option} ${describe(value)}`, `Known: ${values.join(", ")}.`);
-  }
+  const { mode, paddingMode, alignCorners } = readOptions(op, options, table);
   const [batch, channels, height, width] = x.shape as [number, number, number, number];
   const [of, h, w, two] = grid.shape as [number, number, number, number];
   if (x.ndim !== 4 || grid.ndim !== 4 || two !== 2 || of !== batch || height * width === 0) {

@@ -125,6 +125,13 @@ describe.skipIf(threads > 1)("init", () => {
   });
 });
 
+describe("an engine that does not compile", () => {
+  it("is told apart, with the way out", () => {
+    const memory = new WebAssembly.Memory({ initial: 1 });
+    expect(() => instantiate(new Uint8Array([0, 97, 115]), memory)).toThrow(/^init: .*init\(\{ module \}\)/s);
+  });
+});
+
 describe("the builds", () => {
   it("strict holds no relaxed instruction, fast does", () => {
     const text = (name: string) =>
