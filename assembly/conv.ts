@@ -26,7 +26,7 @@ function panel(
 ): void {
   const aTile = packed ? <usize>depth * tileBytes : aRow * tileRows, aStep: usize = packed ? tileBytes : 4;
   if (packed) aRow = 4;
-  if (wide) widePanel(a, aTile, aRow, aStep, b, 32, init, initRow, y, yRow, 0, rows, depth);
+  if (wide) widePanel(tileRows, a, aTile, aRow, aStep, b, 32, init, initRow, y, yRow, 0, rows, depth);
   else slimPanel(a, aTile, aRow, aStep, b, 32, init, initRow, y, yRow, 0, rows, depth);
 }
 
@@ -60,7 +60,7 @@ function packWeights(plan: Plan, to: usize, from: usize, k: i32): void {
     for (let i = 0; i < plan.rows; i += rowBlock) {
       packA(
         to + (<usize>(p * (plan.rows + tileRows - 1) + i * steps) << 2), from + (<usize>(i * k + p) << 2), <usize>k << 2, 4,
-        min(rowBlock, plan.rows - i), steps,
+        min(rowBlock, plan.rows - i), steps, tileRows,
       );
     }
   }
@@ -268,7 +268,7 @@ export function correlateWeights(
         const depth = min(pixelBlock, results - p);
         const fresh = n == 0 && p == 0;
         const block = g + (<usize>p << 2);
-        if (packed) packA(plan.packed, block, gyRow, 4, rows, depth);
+        if (packed) packA(plan.packed, block, gyRow, 4, rows, depth, tileRows);
         for (let j = first; j < last; j += 8) {
           const width = min(8, last - j);
           const to = gw + (<usize>j << 2);

@@ -1,6 +1,5 @@
 // Copies for the matrix product: panels of an operand into scratch, and rows narrower than a vector in and out.
 // None reads or writes outside its operands, which may end where memory ends.
-import { tileBytes, tileRows } from "./matmul-tiles";
 
 /** The first `count` (1 to 4) floats at `p`, zeros after them. */
 // @ts-ignore: decorator
@@ -88,19 +87,20 @@ export function transpose4(to: usize, step: usize, from: usize, fromRow: usize, 
 }
 
 /**
- * Packs rows of a by tiles, each step after step: a(i, p) = to + (i / tileRows * depth + p) * tileBytes + i % tileRows * 4.
- * Writes up to 8 bytes beyond.
+ * Packs rows of a by tiles of `height`, each step after step:
+ * a(i, p) = to + (i / height * depth + p) * height * 4 + i % height * 4. Writes up to 12 bytes beyond.
  */
-export function packA(to: usize, from: usize, aRow: usize, aStep: usize, rows: i32, depth: i32): void {
-  for (; rows > 0; rows -= tileRows) {
-    const height = min(rows, tileRows);
-    if (aRow == 4) gatherRows(to, tileBytes, from, aStep, depth, height);
+export function packA(to: usize, from: usize, aRow: usize, aStep: usize, rows: i32, depth: i32, height: i32): void {
+  const step = <usize>height << 2;
+  for (; rows > 0; rows -= height) {
+    const present = min(rows, height);
+    if (aRow == 4) gatherRows(to, step, from, aStep, depth, present);
     else {
-      // Rows 4 and 5 first: with them go two floats into the next step, which rows 0 to 3 then overwrite.
-      if (height > 4) transpose4(to + 16, tileBytes, from + 4 * aRow, aRow, height - 4, depth);
-      transpose4(to, tileBytes, from, aRow, height, depth);
+      // Rows from 4 on first: with them go floats into the next step, which rows 0 to 3 then overwrite.
+      if (present > 4) transpose4(to + 16, step, from + 4 * aRow, aRow, present - 4, depth);
+      transpose4(to, step, from, aRow, present, depth);
     }
-    to += <usize>depth * tileBytes;
-    from += tileRows * aRow;
+    to += <usize>depth * step;
+    from += height * aRow;
   }
 }

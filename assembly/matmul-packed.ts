@@ -1,7 +1,8 @@
 // Products y = a op(b) with one b many times, as a recurrent layer has them: b is packed once, and the packing, a quarter
 // of the time of a product with few rows, is not repeated. The sums are those of matmul, in the same order.
+import { tallFrom } from "./matmul";
 import { packA, packRows, transpose4 } from "./matmul-pack";
-import { tileBytes, widePanel, zeros } from "./matmul-tiles";
+import { tallRows, tileRows, widePanel, zeros } from "./matmul-tiles";
 
 /** Rows, whole tiles in every build, and depth of a block of a. */
 const ROWS = 120;
@@ -32,16 +33,17 @@ export function packedProduct(
 ): void {
   assert(m >= 0 && n >= 0 && n % 8 == 0 && k > 0, "packedProduct: n must be a multiple of 8, k positive");
   const aRow = <usize>k << 2, yRow = <usize>n << 2;
+  const height = m >= tallFrom ? tallRows : tileRows, step = <usize>height << 2;
   for (; m > 0; m -= ROWS) {
     const rows = min(m, ROWS);
     for (let p = 0; p < k; p += DEPTH) {
       const depth = min(k - p, DEPTH), fresh = p == 0 && !accumulate;
-      packA(scratch, a + (<usize>p << 2), aRow, 4, rows, depth);
+      packA(scratch, a + (<usize>p << 2), aRow, 4, rows, depth, height);
       for (let j = 0; j < n; j += 8) {
         const at = y + (<usize>j << 2), panel = b + (<usize>(j * k + p * 8) << 2);
         const end = bias != 0 && p + depth == k ? bias + (<usize>j << 2) : 0;
         widePanel(
-          scratch, <usize>depth * tileBytes, 4, tileBytes, panel, 32, fresh ? zeros : at, fresh ? 0 : yRow, at, yRow, end,
+          height, scratch, <usize>depth * step, 4, step, panel, 32, fresh ? zeros : at, fresh ? 0 : yRow, at, yRow, end,
           rows, depth,
         );
       }

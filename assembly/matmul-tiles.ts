@@ -1,19 +1,22 @@
-// Register tiles of the matrix product: 4 (6 in the fast builds) rows by 8 (or 4) columns of y at a time, all of k in
-// one loop.
+// Register tiles of the matrix product: 4 or 5 (6 in the fast builds) rows by 8 (or 4) columns of y at a time, all of k
+// in one loop.
 //
 // Operands are addressed by strides in bytes: a(i, p) = a + i * aRow + p * aStep, b(p, j) = b + p * bStep + j * 4. A
 // packed panel and an operand read in place differ in strides alone, hence few kernels serve every layout, and every
 // element of y is the same sum: it starts at init(i, j), then + a(i, p) * b(p, j) for p = 0, 1, ..., then + bias(j).
 //
-// 4x8 holds 8 sums, 2 vectors of b, one of a and a product: V8 has 15 registers and loads early, so that 5x8 loses half its
-// speed. The loop is unrolled by emit.mjs; by V8 itself too, where it is recent. A fused product needs no register: 6x8
-// holds 12 sums and 3 vectors, exactly all, and hides the latency of its sums.
+// 4x8 holds 8 sums, 2 vectors of b, 4 of a and a product, V8's 15 registers: it loads all that a step needs at its start.
+// 5x8 loads less for a product, and has room only where each row's load stands before its products. Older V8 puts it there
+// when a step begins where two ways meet, one of which stores (loads must then not wait for those of the next step to be
+// placed): hence the branch in `tiles` that is never taken. 5x8 is for many rows, of an operand packed for it.
+// A fused product needs no register: 6x8 holds 12 sums and 3 vectors, exactly all, and hides the latency of its sums.
+// The loop is unrolled by emit.mjs.
 import { madd } from "./simd";
 
-/** Rows of a tile. */
+/** Rows of a tile, and of one of an operand packed for many rows. */
 // @ts-ignore: decorator
 @inline
-export const tileRows: i32 = ASC_FEATURE_RELAXED_SIMD ? 6 : 4;
+export const tileRows: i32 = ASC_FEATURE_RELAXED_SIMD ? 6 : 4, tallRows: i32 = ASC_FEATURE_RELAXED_SIMD ? 6 : 5;
 /** Bytes of a step of a packed tile. */
 // @ts-ignore: decorator
 @inline
@@ -27,16 +30,15 @@ export const zeros: usize = memory.data<f32>([0, 0, 0, 0, 0, 0, 0, 0]);
 // `columnwise`: the elements of a step of a are neighbours (aRow is 4), one address for all; only whole tiles.
 // Otherwise rows past the last one of a short tile repeat it: they read, compute and store the same values at the same
 // place, so that it needs neither a kernel of its own nor memory outside the operands.
-// `columnwise` and `wide` are constants at each call: each function below keeps its own part only.
+// `height`, `columnwise` and `wide` are constants at each call: each function below keeps its own part only.
 // @ts-ignore: decorator
 @inline
 function tiles(
-  columnwise: bool, wide: bool, a: usize, aTile: usize, aRow: usize, aStep: usize, b: usize, bStep: usize,
+  height: i32, columnwise: bool, wide: bool, a: usize, aTile: usize, aRow: usize, aStep: usize, b: usize, bStep: usize,
   init: usize, initRow: usize, y: usize, yRow: usize, bias: usize, rows: i32, k: i32,
 ): void {
-  const bEnd = b + <usize>k * bStep;
-  const tall = tileRows > 4;
-  for (; rows > 0; rows -= tileRows) {
+  const length = <usize>k * aStep;
+  for (; rows > 0; rows -= height) {
     const r1: usize = columnwise || rows > 1 ? 1 : 0;
     const r2: usize = columnwise || rows > 2 ? 2 : r1;
     const r3: usize = columnwise || rows > 3 ? 3 : r2;
@@ -51,40 +53,47 @@ function tiles(
     let y30 = v128.load(init + initRow * r3), y31 = y30;
     if (wide) y31 = v128.load(init + initRow * r3, 16);
     let y40 = y00, y41 = y00;
-    if (tall) y40 = v128.load(init + initRow * r4);
-    if (tall && wide) y41 = v128.load(init + initRow * r4, 16);
+    if (height > 4) y40 = v128.load(init + initRow * r4);
+    if (height > 4 && wide) y41 = v128.load(init + initRow * r4, 16);
     let y50 = y00, y51 = y00;
-    if (tall) y50 = v128.load(init + initRow * r5);
-    if (tall && wide) y51 = v128.load(init + initRow * r5, 16);
-    let from = a;
+    if (height > 5) y50 = v128.load(init + initRow * r5);
+    if (height > 5 && wide) y51 = v128.load(init + initRow * r5, 16);
     const a1 = aRow * r1, a2 = aRow * r2, a3 = aRow * r3, a4 = aRow * r4, a5 = aRow * r5;
-    let p = b;
-    // unroll 8
-    while (p != bEnd) {
-      const b0 = v128.load(p);
-      const b1 = wide ? v128.load(p, 16) : b0;
-      let x = v128.load32_splat(from);
-      y00 = madd(x, b0, y00);
-      if (wide) y01 = madd(x, b1, y01);
-      x = columnwise ? v128.load32_splat(from, 4) : v128.load32_splat(from + a1);
-      y10 = madd(x, b0, y10);
-      if (wide) y11 = madd(x, b1, y11);
-      x = columnwise ? v128.load32_splat(from, 8) : v128.load32_splat(from + a2);
-      y20 = madd(x, b0, y20);
-      if (wide) y21 = madd(x, b1, y21);
-      x = columnwise ? v128.load32_splat(from, 12) : v128.load32_splat(from + a3);
-      y30 = madd(x, b0, y30);
-      if (wide) y31 = madd(x, b1, y31);
-      if (tall) {
-        x = columnwise ? v128.load32_splat(from, 16) : v128.load32_splat(from + a4);
-        y40 = madd(x, b0, y40);
-        if (wide) y41 = madd(x, b1, y41);
-        x = columnwise ? v128.load32_splat(from, 20) : v128.load32_splat(from + a5);
-        y50 = madd(x, b0, y50);
-        if (wide) y51 = madd(x, b1, y51);
-      }
-      p += bStep;
-      from += aStep;
+    const end = a + length;
+    let from = a, p = b;
+    if (k > 0) {
+      // unroll 8 as copy
+      do {
+        // Never so, p being a multiple of 4; for what it is there, see above. The rows are in the order that V8 keeps.
+        if (height == 5 && copy > 0 && p == 2 * copy + 1) store<i32>(y, 0);
+        const b0 = v128.load(p);
+        const b1 = wide ? v128.load(p, 16) : b0;
+        let x: v128;
+        if (height > 5) {
+          x = columnwise ? v128.load32_splat(from, 20) : v128.load32_splat(from + a5);
+          y50 = madd(x, b0, y50);
+          if (wide) y51 = madd(x, b1, y51);
+        }
+        if (height > 4) {
+          x = columnwise ? v128.load32_splat(from, 16) : v128.load32_splat(from + a4);
+          y40 = madd(x, b0, y40);
+          if (wide) y41 = madd(x, b1, y41);
+        }
+        x = columnwise ? v128.load32_splat(from, 12) : v128.load32_splat(from + a3);
+        y30 = madd(x, b0, y30);
+        if (wide) y31 = madd(x, b1, y31);
+        x = columnwise ? v128.load32_splat(from, 8) : v128.load32_splat(from + a2);
+        y20 = madd(x, b0, y20);
+        if (wide) y21 = madd(x, b1, y21);
+        x = columnwise ? v128.load32_splat(from, 4) : v128.load32_splat(from + a1);
+        y10 = madd(x, b0, y10);
+        if (wide) y11 = madd(x, b1, y11);
+        x = v128.load32_splat(from);
+        y00 = madd(x, b0, y00);
+        if (wide) y01 = madd(x, b1, y01);
+        from += aStep;
+        p += bStep;
+      } while (from != end);
     }
     if (bias != 0) {
       const c0 = v128.load(bias);
@@ -92,16 +101,16 @@ function tiles(
       y10 = f32x4.add(y10, c0);
       y20 = f32x4.add(y20, c0);
       y30 = f32x4.add(y30, c0);
-      if (tall) y40 = f32x4.add(y40, c0);
-      if (tall) y50 = f32x4.add(y50, c0);
+      if (height > 4) y40 = f32x4.add(y40, c0);
+      if (height > 5) y50 = f32x4.add(y50, c0);
       if (wide) {
         const c1 = v128.load(bias, 16);
         y01 = f32x4.add(y01, c1);
         y11 = f32x4.add(y11, c1);
         y21 = f32x4.add(y21, c1);
         y31 = f32x4.add(y31, c1);
-        if (tall) y41 = f32x4.add(y41, c1);
-        if (tall) y51 = f32x4.add(y51, c1);
+        if (height > 4) y41 = f32x4.add(y41, c1);
+        if (height > 5) y51 = f32x4.add(y51, c1);
       }
     }
     v128.store(y, y00);
@@ -112,13 +121,13 @@ function tiles(
     if (wide) v128.store(y + yRow * r2, y21, 16);
     v128.store(y + yRow * r3, y30);
     if (wide) v128.store(y + yRow * r3, y31, 16);
-    if (tall) v128.store(y + yRow * r4, y40);
-    if (tall && wide) v128.store(y + yRow * r4, y41, 16);
-    if (tall) v128.store(y + yRow * r5, y50);
-    if (tall && wide) v128.store(y + yRow * r5, y51, 16);
+    if (height > 4) v128.store(y + yRow * r4, y40);
+    if (height > 4 && wide) v128.store(y + yRow * r4, y41, 16);
+    if (height > 5) v128.store(y + yRow * r5, y50);
+    if (height > 5 && wide) v128.store(y + yRow * r5, y51, 16);
     a += aTile;
-    init += tileRows * initRow;
-    y += tileRows * yRow;
+    init += height * initRow;
+    y += height * yRow;
   }
 }
 
@@ -127,7 +136,7 @@ function wideTiles(
   a: usize, aTile: usize, aRow: usize, aStep: usize, b: usize, bStep: usize, init: usize, initRow: usize,
   y: usize, yRow: usize, bias: usize, rows: i32, k: i32,
 ): void {
-  tiles(false, true, a, aTile, aRow, aStep, b, bStep, init, initRow, y, yRow, bias, rows, k);
+  tiles(tileRows, false, true, a, aTile, aRow, aStep, b, bStep, init, initRow, y, yRow, bias, rows, k);
 }
 
 /** The same for whole tiles of an operand a whose elements of a step are neighbours: transposed, or packed. */
@@ -135,20 +144,30 @@ function wideTilesColumnwise(
   a: usize, aTile: usize, aStep: usize, b: usize, bStep: usize, init: usize, initRow: usize,
   y: usize, yRow: usize, bias: usize, rows: i32, k: i32,
 ): void {
-  tiles(true, true, a, aTile, 4, aStep, b, bStep, init, initRow, y, yRow, bias, rows, k);
+  tiles(tileRows, true, true, a, aTile, 4, aStep, b, bStep, init, initRow, y, yRow, bias, rows, k);
 }
 
-/** A panel of 8 columns. `aTile` is the stride between tiles of a; `rows` >= 1. */
+/** The same for tiles of `tallRows`. */
+function tallTiles(
+  a: usize, aTile: usize, aStep: usize, b: usize, bStep: usize, init: usize, initRow: usize,
+  y: usize, yRow: usize, bias: usize, rows: i32, k: i32,
+): void {
+  tiles(tallRows, true, true, a, aTile, 4, aStep, b, bStep, init, initRow, y, yRow, bias, rows, k);
+}
+
+/** A panel of 8 columns. `aTile` is the stride between tiles of a, of `height` rows; `rows` >= 1. */
 export function widePanel(
-  a: usize, aTile: usize, aRow: usize, aStep: usize, b: usize, bStep: usize, init: usize, initRow: usize,
+  height: i32, a: usize, aTile: usize, aRow: usize, aStep: usize, b: usize, bStep: usize, init: usize, initRow: usize,
   y: usize, yRow: usize, bias: usize, rows: i32, k: i32,
 ): void {
   if (aRow == 4) {
-    const whole = rows - rows % tileRows;
-    wideTilesColumnwise(a, aTile, aStep, b, bStep, init, initRow, y, yRow, bias, whole, k);
+    const whole = rows - rows % height;
+    if (tallRows > tileRows && height == tallRows) {
+      tallTiles(a, aTile, aStep, b, bStep, init, initRow, y, yRow, bias, whole, k);
+    } else wideTilesColumnwise(a, aTile, aStep, b, bStep, init, initRow, y, yRow, bias, whole, k);
     if (whole == rows) return;
     rows -= whole;
-    a += <usize>(whole / tileRows) * aTile;
+    a += <usize>(whole / height) * aTile;
     init += <usize>whole * initRow;
     y += <usize>whole * yRow;
   }
@@ -160,5 +179,5 @@ export function slimPanel(
   a: usize, aTile: usize, aRow: usize, aStep: usize, b: usize, bStep: usize, init: usize, initRow: usize,
   y: usize, yRow: usize, bias: usize, rows: i32, k: i32,
 ): void {
-  tiles(false, false, a, aTile, aRow, aStep, b, bStep, init, initRow, y, yRow, bias, rows, k);
+  tiles(tileRows, false, false, a, aTile, aRow, aStep, b, bStep, init, initRow, y, yRow, bias, rows, k);
 }

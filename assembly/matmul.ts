@@ -7,13 +7,17 @@
 // Blocks after Goto and van de Geijn, "Anatomy of High-Performance Matrix Multiplication" (2008): a block of b lies in
 // L2, one of its panels in L1, while tiles of a pass by. Small operands are read in place.
 import { gatherRows, packA, packRows, scatterRows, transpose4 } from "./matmul-pack";
-import { slimPanel, tileBytes, tileRows, widePanel, zeros } from "./matmul-tiles";
+import { slimPanel, tallRows, tileRows, widePanel, zeros } from "./matmul-tiles";
 import { vectorTimesColumns, vectorTimesRows } from "./matmul-vector";
 
-/** Block sizes; the speed is flat within 3 % around these. rowBlock is a multiple of 4 and 6, columnBlock of 8. */
+/** Block sizes; the speed is flat within 3 % around these. rowBlock is a multiple of 4, 5 and 6, columnBlock of 8. */
 // @ts-ignore: decorator
 @inline
-const rowBlock = 120, columnBlock = 512, depthBlock = 256;
+const rowBlock = 120, columnBlock = 256, depthBlock = 512;
+/** Rows from which a packed a is in tall tiles. */
+// @ts-ignore: decorator
+@inline
+export const tallFrom = 40;
 /** Matrices b of at most this many elements are read in place: they stay in L1, and copying would not pay. */
 // @ts-ignore: decorator
 @inline
@@ -43,11 +47,18 @@ function packsA(m: i32, n: i32, k: i32, aTransposed: i32): bool {
   return n > packAColumns && (aTransposed ? <i64>m * k > packATransposed : k >= packADepth);
 }
 
+/** Rows of the tiles of a packed a: tall ones unless too much of the last one, or of a last narrow panel, would be empty. */
+// @ts-ignore: decorator
+@inline
+function packedHeight(m: i32, n: i32): i32 {
+  return m >= tallFrom && ((n & 7) == 0 || (n & 7) > 4) ? tallRows : tileRows;
+}
+
 /** Bytes of a packed block of a: whole tiles, and a full block of rows where a batch may become rows. */
 // @ts-ignore: decorator
 @inline
 function packedABytes(m: i32, depth: i32, aTransposed: i32): i32 {
-  return (aTransposed && m < rowBlock ? (m + tileRows - 1) / tileRows * tileRows : rowBlock) * depth * 4 + 16;
+  return (aTransposed && m < rowBlock ? m + tallRows - 1 : rowBlock) * depth * 4 + 16;
 }
 
 /** Bytes of scratch that `matmul` needs for one shape (whatever the batch). */
@@ -77,8 +88,8 @@ function vectorTimes(x: usize, b: usize, y: usize, n: i32, k: i32, alongK: bool,
 
 /** A panel of `width` < 8 columns: computed whole in the staging area, from which the columns that exist are copied. */
 function narrowPanel(
-  width: i32, stage: usize, a: usize, aTile: usize, aRow: usize, aStep: usize, b: usize, bStep: usize, fresh: bool,
-  y: usize, yRow: usize, bias: usize, rows: i32, k: i32,
+  width: i32, stage: usize, height: i32, a: usize, aTile: usize, aRow: usize, aStep: usize, b: usize, bStep: usize,
+  fresh: bool, y: usize, yRow: usize, bias: usize, rows: i32, k: i32,
 ): void {
   const sums = stage + 32;
   if (!fresh) gatherRows(sums, 32, y, yRow, rows, width);
@@ -87,7 +98,7 @@ function narrowPanel(
     bias = stage;
   }
   const init = fresh ? zeros : sums, initRow: usize = fresh ? 0 : 32;
-  if (width > 4) widePanel(a, aTile, aRow, aStep, b, bStep, init, initRow, sums, 32, bias, rows, k);
+  if (width > 4) widePanel(height, a, aTile, aRow, aStep, b, bStep, init, initRow, sums, 32, bias, rows, k);
   else slimPanel(a, aTile, aRow, aStep, b, bStep, init, initRow, sums, 32, bias, rows, k);
   scatterRows(y, yRow, sums, 32, rows, width);
 }
@@ -102,6 +113,7 @@ export function product(
 ): void {
   const packB = packsB(n, k, bTransposed);
   const packed = packsA(m, n, k, aTransposed);
+  const height = packed ? packedHeight(m, n) : tileRows;
   const yRow = <usize>yLine << 2, bRow = <usize>bLine << 2;
   const aRow: usize = aTransposed ? 4 : <usize>aLine << 2, aStep: usize = aTransposed ? <usize>aLine << 2 : 4;
   const stage = scratch;
@@ -134,11 +146,11 @@ export function product(
         let block = a + <usize>i0 * aRow + <usize>p0 * aStep;
         let blockTile: usize = tileRows * aRow, blockRow: usize = aRow, blockStep: usize = aStep;
         if (packed) {
-          packA(packedA, block, aRow, aStep, rows, depth);
+          packA(packedA, block, aRow, aStep, rows, depth, height);
           block = packedA;
-          blockTile = <usize>depth * tileBytes;
           blockRow = 4;
-          blockStep = tileBytes;
+          blockStep = height << 2;
+          blockTile = <usize>depth * blockStep;
         }
         for (let j = 0; j < columns; j += 8) {
           const width = min(columns - j, 8);
@@ -152,12 +164,12 @@ export function product(
           const panelBias = blockBias != 0 ? blockBias + (<usize>(j0 + j) << 2) : 0;
           if (width == 8) {
             widePanel(
-              block, blockTile, blockRow, blockStep, bPanel, bStep, fresh ? zeros : yBlock, fresh ? 0 : yRow,
+              height, block, blockTile, blockRow, blockStep, bPanel, bStep, fresh ? zeros : yBlock, fresh ? 0 : yRow,
               yBlock, yRow, panelBias, rows, depth,
             );
           } else {
             narrowPanel(
-              width, stage, block, blockTile, blockRow, blockStep, bPanel, bStep, fresh,
+              width, stage, height, block, blockTile, blockRow, blockStep, bPanel, bStep, fresh,
               yBlock, yRow, panelBias, rows, depth,
             );
           }
