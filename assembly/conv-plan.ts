@@ -11,7 +11,7 @@
 // The source is one image and group, with its border of zeros around it, rows and columns split by their residues by the
 // stride: each pair of residues is an image of its own, in which results one apart have sources one apart. Where neither
 // border nor split is needed it is read in place. A tap then is a byte offset, and all the rest loops over tables of taps.
-import { tileRows } from "./matmul-tiles";
+import { tallRows } from "./matmul-tiles";
 
 export const FORWARD = 0, INPUT = 1, WEIGHT = 2;
 
@@ -214,7 +214,7 @@ export function convPlan(
   plan.stage = at;
   at += plan.direct ? <usize>plan.row + directBytes + slack : <usize>(weight ? plan.rows : min(plan.rows, rowBlock)) << 5;
   plan.packed = at;
-  at += ((rows + tileRows - 1) * (weight ? <usize>pixelBlock : k) << 2) + 16;
+  at += ((rows + tallRows - 1) * (weight ? <usize>pixelBlock : k) << 2) + 16;
   plan.panels = at = (at + 15) & ~15;
   plan.columns = k * rows <= <usize>cachedWeights / 4 ? 8 : columnBlock;
   at += weight ? <usize>pixelBlock << 5 : (<usize>plan.columns * min(k, <usize>depthBlock)) << 2;

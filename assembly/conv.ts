@@ -9,7 +9,7 @@ import { clearBorder, copyRow, locate, packResults, packTaps, seek, sourceOf, wr
 import { dotTaps, sumTaps } from "./conv-direct";
 import { sumInPlace } from "./conv-inplace";
 import { gatherRows, packA, scatterRows } from "./matmul-pack";
-import { slimPanel, tileBytes, tileRows, widePanel, zeros } from "./matmul-tiles";
+import { packedHeight, slimPanel, tallRows, tileRows, widePanel, zeros } from "./matmul-tiles";
 
 /** Products of this few results are not worth a packed copy of their weights. */
 // @ts-ignore: decorator
@@ -17,17 +17,21 @@ import { slimPanel, tileBytes, tileRows, widePanel, zeros } from "./matmul-tiles
 const packResultsFrom = 32;
 
 /**
- * Tiles of `rows` rows by 8 or 4 results: y = init + a b, b in rows of 32 bytes. `a` is packed in tiles, or has rows of
- * `aRow` bytes.
+ * Tiles of `rows` rows by 8 or 4 results: y = init + a b, b in rows of 32 bytes. `a` is packed in tiles of `height` rows,
+ * or has rows of `aRow` bytes when that is 0.
  */
 function panel(
-  wide: bool, a: usize, packed: bool, aRow: usize, b: usize, init: usize, initRow: usize, y: usize, yRow: usize,
+  wide: bool, a: usize, height: i32, aRow: usize, b: usize, init: usize, initRow: usize, y: usize, yRow: usize,
   rows: i32, depth: i32,
 ): void {
-  const aTile = packed ? <usize>depth * tileBytes : aRow * tileRows, aStep: usize = packed ? tileBytes : 4;
+  const packed = height > 0;
+  const aStep: usize = packed ? height << 2 : 4;
+  const aTile = packed ? <usize>depth * aStep : aRow * tileRows;
   if (packed) aRow = 4;
-  if (wide) widePanel(tileRows, a, aTile, aRow, aStep, b, 32, init, initRow, y, yRow, 0, rows, depth);
-  else slimPanel(a, aTile, aRow, aStep, b, 32, init, initRow, y, yRow, 0, rows, depth);
+  // Panels of 4 columns have no tall tiles.
+  if (wide || height > tileRows) {
+    widePanel(packed ? height : tileRows, a, aTile, aRow, aStep, b, 32, init, initRow, y, yRow, 0, rows, depth);
+  } else slimPanel(a, aTile, aRow, aStep, b, 32, init, initRow, y, yRow, 0, rows, depth);
 }
 
 /** The weights of the current phase of an INPUT as rows of channels: to(c, (o, t)) = w(o, c, t). Answers their end. */
@@ -52,15 +56,15 @@ function depthOf(k: i32): i32 {
   return (k + blocks - 1) / blocks;
 }
 
-/** Packs weights in blocks of `depthOf(k)` steps by `rowBlock` rows; the steps from p on begin at p * (rows + tileRows - 1). */
+/** Packs weights in blocks of `depthOf(k)` steps by `rowBlock` rows; the steps from p on begin at p * (rows + tallRows - 1). */
 function packWeights(plan: Plan, to: usize, from: usize, k: i32): void {
   const depth = depthOf(k);
   for (let p = 0; p < k; p += depth) {
     const steps = min(depth, k - p);
     for (let i = 0; i < plan.rows; i += rowBlock) {
       packA(
-        to + (<usize>(p * (plan.rows + tileRows - 1) + i * steps) << 2), from + (<usize>(i * k + p) << 2), <usize>k << 2, 4,
-        min(rowBlock, plan.rows - i), steps, tileRows,
+        to + (<usize>(p * (plan.rows + tallRows - 1) + i * steps) << 2), from + (<usize>(i * k + p) << 2), <usize>k << 2, 4,
+        min(rowBlock, plan.rows - i), steps, packedHeight(plan.rows),
       );
     }
   }
@@ -86,7 +90,7 @@ function multiply(
   const rows = plan.rows, columns = plan.columns, panels = plan.panels, stage = plan.stage;
   const results = plan.grid0 * plan.grid1 * plan.grid2;
   const neighbours = plan.op == FORWARD || plan.to2 == 4 && plan.phases0 * plan.phases1 == 1;
-  const depthMost = depthOf(k);
+  const depthMost = depthOf(k), packedIn = packed ? packedHeight(rows) : 0;
   for (let j0 = 0; j0 < results; j0 += columns) {
     const count = min(columns, results - j0);
     let p = 0;
@@ -100,7 +104,7 @@ function multiply(
       }
       for (let i = 0; i < rows; i += rowBlock) {
         const height = min(rowBlock, rows - i);
-        const block = a + (<usize>(packed ? p * (rows + tileRows - 1) + i * depth : i * k + p) << 2);
+        const block = a + (<usize>(packed ? p * (rows + tallRows - 1) + i * depth : i * k + p) << 2);
         const aRow = <usize>k << 2;
         const base = y + <usize>i * yRow;
         if (!neighbours) seek(plan, j0);
@@ -110,7 +114,7 @@ function multiply(
           if (neighbours && width == 8) {
             const to = base + (<usize>(j0 + j) << 2);
             panel(
-              true, block, packed, aRow, b, p == 0 ? init + <usize>i * initRow : to, p == 0 ? initRow : yRow, to, yRow,
+              true, block, packedIn, aRow, b, p == 0 ? init + <usize>i * initRow : to, p == 0 ? initRow : yRow, to, yRow,
               height, depth,
             );
             continue;
@@ -119,7 +123,7 @@ function multiply(
           locate(plan, width);
           if (p > 0) exchange(plan, base, yRow, height, width, true);
           panel(
-            width > 4, block, packed, aRow, b, p == 0 ? init + <usize>i * initRow : stage, p == 0 ? initRow : 32, stage, 32,
+            width > 4, block, packedIn, aRow, b, p == 0 ? init + <usize>i * initRow : stage, p == 0 ? initRow : 32, stage, 32,
             height, depth,
           );
           exchange(plan, base, yRow, height, width, false);
@@ -200,7 +204,7 @@ function correlate(plan: Plan, x: usize, w: usize, bias: usize, y: usize): void 
         const k = load<i32>(counts + (<usize>phase << 2));
         packWeights(plan, to, from, k);
         from += <usize>(rows * k) << 2;
-        to += <usize>((rows + tileRows - 1) * k) << 2;
+        to += <usize>((rows + tallRows - 1) * k) << 2;
       }
     }
     const groupBias: usize = bias == 0 ? 0 : bias + (<usize>(group * rows) << 2);
@@ -223,7 +227,7 @@ function correlate(plan: Plan, x: usize, w: usize, bias: usize, y: usize): void 
         if (plan.direct) sumDirectly(plan, a, k, table, source, to, yRow, groupBias);
         else multiply(plan, a, packed, k, table, source, to, yRow, bias == 0 ? zeros : plan.init, bias == 0 ? 0 : 32);
         table += <usize>k << 2;
-        a += <usize>((packed ? rows + tileRows - 1 : rows) * k) << 2;
+        a += <usize>((packed ? rows + tallRows - 1 : rows) * k) << 2;
       }
     }
   }
@@ -242,7 +246,7 @@ export function correlateWeights(
   const gyRow = <usize>results << 2, gwRow = <usize>k << 2;
   const xSize = <usize>(planes * plan.in0 * plan.in1 * plan.in2) << 2;
   // A copy of gy in the order of its use pays when it is used often.
-  const packed = k > 64;
+  const packedIn = k > 64 ? packedHeight(rows) : 0;
   last = min(last, k);
   gw += <usize>(firstGroup * rows) * gwRow;
   for (let group = firstGroup; group < lastGroup; ++group, gw += <usize>rows * gwRow) {
@@ -268,7 +272,7 @@ export function correlateWeights(
         const depth = min(pixelBlock, results - p);
         const fresh = n == 0 && p == 0;
         const block = g + (<usize>p << 2);
-        if (packed) packA(plan.packed, block, gyRow, 4, rows, depth, tileRows);
+        if (packedIn > 0) packA(plan.packed, block, gyRow, 4, rows, depth, packedIn);
         for (let j = first; j < last; j += 8) {
           const width = min(8, last - j);
           const to = gw + (<usize>j << 2);
@@ -278,7 +282,7 @@ export function correlateWeights(
           const staged = whole ? to : stage, stagedRow = whole ? gwRow : 32;
           if (!whole && !fresh) gatherRows(stage, 32, to, gwRow, rows, width);
           panel(
-            width > 4, packed ? plan.packed : block, packed, gyRow, panels, fresh ? zeros : staged,
+            width > 4, packedIn > 0 ? plan.packed : block, packedIn, gyRow, panels, fresh ? zeros : staged,
             fresh ? 0 : stagedRow, staged, stagedRow, rows, depth,
           );
           if (!whole) scatterRows(to, gwRow, stage, 32, rows, width);

@@ -1,8 +1,7 @@
 // Products y = a op(b) with one b many times, as a recurrent layer has them: b is packed once, and the packing, a quarter
 // of the time of a product with few rows, is not repeated. The sums are those of matmul, in the same order.
-import { tallFrom } from "./matmul";
 import { packA, packRows, transpose4 } from "./matmul-pack";
-import { tallRows, tileRows, widePanel, zeros } from "./matmul-tiles";
+import { packedHeight, widePanel, zeros } from "./matmul-tiles";
 
 /** Rows, whole tiles in every build, and depth of a block of a. */
 const ROWS = 120;
@@ -33,7 +32,7 @@ export function packedProduct(
 ): void {
   assert(m >= 0 && n >= 0 && n % 8 == 0 && k > 0, "packedProduct: n must be a multiple of 8, k positive");
   const aRow = <usize>k << 2, yRow = <usize>n << 2;
-  const height = m >= tallFrom ? tallRows : tileRows, step = <usize>height << 2;
+  const height = packedHeight(m), step = <usize>height << 2;
   for (; m > 0; m -= ROWS) {
     const rows = min(m, ROWS);
     for (let p = 0; p < k; p += DEPTH) {

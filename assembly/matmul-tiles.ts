@@ -17,10 +17,12 @@ import { madd } from "./simd";
 // @ts-ignore: decorator
 @inline
 export const tileRows: i32 = ASC_FEATURE_RELAXED_SIMD ? 6 : 4, tallRows: i32 = ASC_FEATURE_RELAXED_SIMD ? 6 : 5;
-/** Bytes of a step of a packed tile. */
+/** The height of the tiles in which `rows` rows are packed. */
 // @ts-ignore: decorator
 @inline
-export const tileBytes: usize = tileRows * 4;
+export function packedHeight(rows: i32): i32 {
+  return rows >= 40 ? tallRows : tileRows;
+}
 
 /** What sums start from when not from y (with a row stride of 0). */
 // @ts-ignore: decorator

@@ -7,17 +7,13 @@
 // Blocks after Goto and van de Geijn, "Anatomy of High-Performance Matrix Multiplication" (2008): a block of b lies in
 // L2, one of its panels in L1, while tiles of a pass by. Small operands are read in place.
 import { gatherRows, packA, packRows, scatterRows, transpose4 } from "./matmul-pack";
-import { slimPanel, tallRows, tileRows, widePanel, zeros } from "./matmul-tiles";
+import { packedHeight, slimPanel, tallRows, tileRows, widePanel, zeros } from "./matmul-tiles";
 import { vectorTimesColumns, vectorTimesRows } from "./matmul-vector";
 
 /** Block sizes; the speed is flat within 3 % around these. rowBlock is a multiple of 4, 5 and 6, columnBlock of 8. */
 // @ts-ignore: decorator
 @inline
 const rowBlock = 120, columnBlock = 256, depthBlock = 512;
-/** Rows from which a packed a is in tall tiles. */
-// @ts-ignore: decorator
-@inline
-export const tallFrom = 40;
 /** Matrices b of at most this many elements are read in place: they stay in L1, and copying would not pay. */
 // @ts-ignore: decorator
 @inline
@@ -45,13 +41,6 @@ function packsB(n: i32, k: i32, bTransposed: i32): bool {
 @inline
 function packsA(m: i32, n: i32, k: i32, aTransposed: i32): bool {
   return n > packAColumns && (aTransposed ? <i64>m * k > packATransposed : k >= packADepth);
-}
-
-/** Rows of the tiles of a packed a: tall ones unless too much of the last one, or of a last narrow panel, would be empty. */
-// @ts-ignore: decorator
-@inline
-function packedHeight(m: i32, n: i32): i32 {
-  return m >= tallFrom && ((n & 7) == 0 || (n & 7) > 4) ? tallRows : tileRows;
 }
 
 /** Bytes of a packed block of a: whole tiles, and a full block of rows where a batch may become rows. */
@@ -113,7 +102,8 @@ export function product(
 ): void {
   const packB = packsB(n, k, bTransposed);
   const packed = packsA(m, n, k, aTransposed);
-  const height = packed ? packedHeight(m, n) : tileRows;
+  // Panels of 4 columns have no tall tiles.
+  const height = packed && ((n & 7) == 0 || (n & 7) > 4) ? packedHeight(m) : tileRows;
   const yRow = <usize>yLine << 2, bRow = <usize>bLine << 2;
   const aRow: usize = aTransposed ? 4 : <usize>aLine << 2, aStep: usize = aTransposed ? <usize>aLine << 2 : 4;
   const stage = scratch;
