@@ -81,9 +81,12 @@ const placeKernels = (path, text) =>
     return `new URL("${to.startsWith(".") ? to : `./${to}`}", import.meta.url)`;
   });
 
-/** What all entry points share: one file, since each file costs a program as much time to load as 30 KB more of code. */
+/**
+ * What all entry points share: one file, since each file costs a program as much time to load as 30 KB
+ * more of code. (Of the ops, those of recurrent layers are not exported by themselves.)
+ */
 const inCore =
-  /[\\/]src[\\/](?:(?:error|shape)\.ts|kernels[\\/](?!threads|generated[\\/]signatures)|memory|tensor|tape|ops)|[\\/]@assemblyscript[\\/]/;
+  /[\\/]src[\\/](?:(?:error|shape)\.ts|kernels[\\/](?!threads|generated[\\/]signatures)|memory|tensor|tape|ops[\\/](?!recurrent))|[\\/]@assemblyscript[\\/]/;
 
 /**
  * Rolldown keeps off the names of globals: `var Buffer$1 = class extends Tensor`. Such a class gets its own name back, which
@@ -142,13 +145,15 @@ async function buildAll() {
     input: Object.fromEntries([...entryPoints, ...namespaces].map((path) => [path.slice(4, -3), path])),
     platform: "neutral",
     resolve: { mainFields: ["module", "main"] },
+    // An entry point may hold what others take from it, where a file between them would only cost time.
+    preserveEntrySignatures: "allow-extension",
     plugins: [trimLoader, keepNamespaces],
   });
   const { output } = await bundle.generate({
     format: "esm",
     entryFileNames: "[name].js",
     chunkFileNames: "chunks/[name]-[hash].js",
-    codeSplitting: { groups: [{ name: "core", test: inCore }] },
+    codeSplitting: { groups: [{ name: "core", test: inCore, includeDependenciesRecursively: false }] },
     comments: { legal: false, jsdoc: false, annotation: true },
     minify: {
       compress: { target: "es2022", sequences: false, joinVars: false, keepNames: { function: true, class: true } },

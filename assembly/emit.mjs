@@ -4,7 +4,7 @@
 //               a missing argument or a misspelt kernel does not compile
 //   signatures.ts  the types of kernels' parameters, for those who write calls to memory (threads)
 //   strict.ts, extra.ts  the two modules of the default build as text (encode.mjs, split.mjs)
-//   decode.ts   the small module that decodes them, as text too
+//   decode.ts   the small module that decodes them, byte by byte
 //   debug.ts    with asserts, for the kernel tests
 //   <build>.wasm  a build in one file: loaded on demand, and what `gradine/wasm` and its like export
 // node assembly/emit.mjs [build...]  compiles these builds only
@@ -138,7 +138,8 @@ ${more("Parts", "What builds for threads have beside it: kernels that compute a 
 /** The files made of a build, as { name: contents }. */
 async function filesOf(build) {
   const { wasm, types } = await compileBeside(build);
-  if (build === "debug" || build === "decode") return { [`${build}.ts`]: text(wasm) };
+  if (build === "debug") return { "debug.ts": text(wasm) };
+  if (build === "decode") return { "decode.ts": `${banner}export const bytes = (): number[] => [${wasm.join()}];\n` };
   if (build !== "strict") return { [`${build}.wasm`]: wasm };
   const extra = extraNames();
   const { core, rest } = split(wasm, extra);
