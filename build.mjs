@@ -140,6 +140,10 @@ async function buildAll() {
   if (missing.length > 0) throw new Error(`package.json exports what no source file builds: ${missing.join(", ")}`);
   await import("./assembly/emit.mjs");
 
+  // Half of what a program waits for from a cold start is the engine reading this code, so it is compressed and its local
+  // variables have short names. But functions, classes and lines stay as they are, for stack traces, and whoever bundles
+  // for a page minifies the rest. No source maps: they would repeat the text of the wasm, and point at files that the
+  // package does not hold.
   const bundle = await rolldown({
     cwd: root,
     input: Object.fromEntries([...entryPoints, ...namespaces].map((path) => [path.slice(4, -3), path])),
