@@ -7,7 +7,7 @@ import { readFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { dirname, join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
-import { build } from "esbuild";
+import { rolldown } from "rolldown";
 import { finishDeclarations } from "./scripts/declarations.mjs";
 
 const root = fileURLToPath(new URL(".", import.meta.url));
@@ -35,16 +35,17 @@ const unusedOfLoader = [
 ];
 const trimLoader = {
   name: "trim-loader",
-  setup: (b) =>
-    b.onLoad({ filter: /@assemblyscript[\\/]loader[\\/]index\.js$/ }, async ({ path }) => ({
-      contents: unusedOfLoader.reduce(
+  load: {
+    filter: { id: /@assemblyscript[\\/]loader[\\/]index\.js$/ },
+    handler: async (path) =>
+      unusedOfLoader.reduce(
         (text, [part, kept]) => {
           if (!part.test(text)) throw new Error(`@assemblyscript/loader is not what build.mjs expects: no ${part}`);
           return text.replace(part, kept);
         },
         await readFile(path, "utf8"),
       ),
-    })),
+  },
 };
 
 /**
@@ -55,37 +56,61 @@ const namespaces = ["src/nn/init.ts"];
 const mark = "namespace:";
 const keepNamespaces = {
   name: "keep-namespaces",
-  setup: (b) =>
-    b.onResolve({ filter: /\/init\.js$/ }, ({ path, importer }) => {
-      const file = relative(root, join(dirname(importer), path))
+  resolveId: {
+    filter: { id: /\/init\.js$/ },
+    handler(id, importer) {
+      const file = relative(root, join(dirname(importer), id))
         .replaceAll("\\", "/")
         .replace(/\.js$/, ".ts");
       const reexported = namespaces.includes(file) && importer.endsWith("index.ts");
-      return reexported ? { path: mark + file, external: true } : undefined;
-    }),
+      return reexported ? { id: mark + file, external: true } : undefined;
+    },
+  },
 };
 /** The marks replaced by where the namespaces lie, seen from an output file. */
 const placeNamespaces = (path, text) =>
   namespaces.reduce((t, file) => {
-    const to = join(dist, file.replace("src/", "").replace(/\.ts$/, ".js"));
+    const to = file.replace("src/", "").replace(/\.ts$/, ".js");
     return t.replaceAll(`"${mark}${file}"`, JSON.stringify(`./${relative(dirname(path), to).replaceAll("\\", "/")}`));
   }, text);
-
-/**
- * Where a class `A` names itself, esbuild writes `var A = class _A { ... _A ... }`, and `_A` is what its instances print.
- * Takes that back. Relies on esbuild's own output: top-level statements begin in column 0, and so do their ends.
- */
-const restoreClassNames = (text) =>
-  text.replace(/^var (\w+) = class (_\w+)\b.*?^\};$/gms, (statement, name, inner) =>
-    statement.replaceAll(new RegExp(`\\b${inner}\\b`, "g"), name),
-  );
 
 /** The kernels that are loaded on demand: where they lie, seen from an output file. */
 const placeKernels = (path, text) =>
   text.replaceAll(/new URL\("\.\/generated\/(\w[\w-]*\.wasm)", import\.meta\.url\)/g, (_, file) => {
-    const to = relative(dirname(path), join(dist, file)).replaceAll("\\", "/");
+    const to = relative(dirname(path), file).replaceAll("\\", "/");
     return `new URL("${to.startsWith(".") ? to : `./${to}`}", import.meta.url)`;
   });
+
+/**
+ * What all entry points share: one file, since each file costs a program as much time to load as 30 KB
+ * more of code. (Of the ops, those of recurrent layers are not exported by themselves.)
+ */
+const inCore =
+  /[\\/]src[\\/](?:(?:error|shape)\.ts|kernels[\\/](?!threads|generated[\\/]signatures)|memory|tensor|tape|ops[\\/](?!recurrent))|[\\/]@assemblyscript[\\/]/;
+
+/**
+ * Rolldown keeps off the names of globals: `var Buffer$1 = class extends Tensor`. Such a class gets its own name back, which
+ * its instances print.
+ */
+const restoreClassNames = (text) => text.replace(/^var (\w+)(\$\d+) = class (?:\1\2 )?/gm, "var $1$2 = class $1 ");
+
+/**
+ * A namespace that a program loops over is an object with a getter for each of its members, and engines compile every one.
+ * As a plain object it is there at once. It must come after what it holds, which functions always are.
+ */
+const plainNamespaces = (text) =>
+  text.replace(/\/\* @__PURE__ \*\/ __exportAll\((\{[^}]*\})\)/g, (_, members, at) => {
+    for (const [, member] of members.matchAll(/=> ([\w$]+)/g)) {
+      if (new RegExp(`^(?:var|const|let) ${member.replace("$", "\\$")} =`, "m").test(text.slice(at))) {
+        throw new Error(`a namespace holds ${member} before it is there`);
+      }
+    }
+    return members.replaceAll(": () => ", ": ");
+  });
+
+/** Engines read text that is ASCII faster. Other characters stand in strings and templates only. */
+const asciiOnly = (text) =>
+  text.replace(/[\u0080-\uffff]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`);
 
 function newestIn(path) {
   if (!statSync(path).isDirectory()) return statSync(path).mtimeMs;
@@ -115,35 +140,40 @@ async function buildAll() {
   if (missing.length > 0) throw new Error(`package.json exports what no source file builds: ${missing.join(", ")}`);
   await import("./assembly/emit.mjs");
 
-  // `splitting` is what makes the entry points share one copy of the kernels, hence one heap. No minification: names
-  // in stack traces stay readable, and whoever bundles for a page minifies then. No source maps: they would repeat the
-  // text of the wasm, and point at files that the package does not hold.
-  const { outputFiles } = await build({
-    absWorkingDir: root,
-    entryPoints: [...entryPoints, ...namespaces],
-    outbase: "src",
-    outdir: dist,
-    bundle: true,
-    splitting: true,
-    format: "esm",
+  // Half of what a program waits for from a cold start is the engine reading this code, so it is compressed and its local
+  // variables have short names. But functions, classes and lines stay as they are, for stack traces, and whoever bundles
+  // for a page minifies the rest. No source maps: they would repeat the text of the wasm, and point at files that the
+  // package does not hold.
+  const bundle = await rolldown({
+    cwd: root,
+    input: Object.fromEntries([...entryPoints, ...namespaces].map((path) => [path.slice(4, -3), path])),
     platform: "neutral",
-    mainFields: ["module", "main"],
-    target: "es2022",
-    chunkNames: "chunks/[name]-[hash]",
-    legalComments: "none",
+    resolve: { mainFields: ["module", "main"] },
+    // An entry point may hold what others take from it, where a file between them would only cost time.
+    preserveEntrySignatures: "allow-extension",
     plugins: [trimLoader, keepNamespaces],
-    logLevel: "warning",
-    write: false,
+  });
+  const { output } = await bundle.generate({
+    format: "esm",
+    entryFileNames: "[name].js",
+    chunkFileNames: "chunks/[name]-[hash].js",
+    codeSplitting: { groups: [{ name: "core", test: inCore, includeDependenciesRecursively: false }] },
+    comments: { legal: false, jsdoc: false, annotation: true },
+    minify: {
+      compress: { target: "es2022", sequences: false, joinVars: false, keepNames: { function: true, class: true } },
+      mangle: { toplevel: false, keepNames: true },
+      codegen: { removeWhitespace: false },
+    },
   });
   // Chunks carry a hash in their name: without this, those of earlier builds would be packed too.
   rmSync(dist, { recursive: true, force: true });
-  for (const { path, text } of outputFiles) {
+  for (const { fileName, code } of output) {
+    const path = join(dist, fileName);
     mkdirSync(dirname(path), { recursive: true });
-    writeFileSync(path, placeKernels(path, placeNamespaces(path, restoreClassNames(text))));
-  }
-  // A worker's script is found from where it is named.
-  for (const { path, text } of outputFiles) {
-    if (text.includes('new URL("./thread.js", import.meta.url)')) {
+    const plain = asciiOnly(plainNamespaces(restoreClassNames(code)));
+    writeFileSync(path, placeKernels(fileName, placeNamespaces(fileName, plain)));
+    // A worker's script is found from where it is named.
+    if (code.includes('new URL("./thread.js", import.meta.url)')) {
       copyFileSync(join(root, "src/kernels/threads/thread.js"), join(dirname(path), "thread.js"));
     }
   }

@@ -4,6 +4,7 @@
 //               a missing argument or a misspelt kernel does not compile
 //   signatures.ts  the types of kernels' parameters, for those who write calls to memory (threads)
 //   strict.ts, extra.ts  the two modules of the default build as text (encode.mjs, split.mjs)
+//   decode.ts   the small module that decodes them, byte by byte
 //   debug.ts    with asserts, for the kernel tests
 //   <build>.wasm  a build in one file: loaded on demand, and what `gradine/wasm` and its like export
 // node assembly/emit.mjs [build...]  compiles these builds only
@@ -17,13 +18,14 @@ import { executeSource, exportsOf, signatures } from "./calls.mjs";
 import { encode } from "./encode.mjs";
 import { split } from "./split.mjs";
 
-/** Builds, by their target in asconfig.json: the entries each has beside index.ts. */
+/** Builds, by their target in asconfig.json: the entries of each. */
 const builds = {
-  strict: [],
-  fast: [],
-  threads: ["parts", "team"],
-  "fast-threads": ["parts", "team"],
-  debug: ["parts"],
+  strict: ["index"],
+  fast: ["index"],
+  threads: ["index", "parts", "team"],
+  "fast-threads": ["index", "parts", "team"],
+  debug: ["index", "parts"],
+  decode: ["decode"],
 };
 
 const out = new URL("../src/kernels/generated/", import.meta.url);
@@ -58,7 +60,7 @@ function readSource(name, folder) {
 /** Runs asc on one target; gives the wasm bytes and the raw `.d.ts`. */
 async function compile(target) {
   const files = new Map();
-  const entries = ["index", ...builds[target]].map((name) => `assembly/${name}.ts`);
+  const entries = builds[target].map((name) => `assembly/${name}.ts`);
   const { error, stderr } = await asc.main(
     [...entries, "--target", target, "--bindings", "raw", "--outFile", "k.wasm"],
     { baseDir: root, readFile: readSource, writeFile: (name, contents) => void files.set(name, contents) },
@@ -142,6 +144,7 @@ ${more("Parts", "What builds for threads have beside it: kernels that compute a 
 async function filesOf(build) {
   const { wasm, types } = await compileBeside(build);
   if (build === "debug") return { "debug.ts": text(wasm) };
+  if (build === "decode") return { "decode.ts": `${banner}export const bytes = (): number[] => [${wasm.join()}];\n` };
   if (build !== "strict") return { [`${build}.wasm`]: wasm };
   const extra = extraNames();
   const { core, rest } = split(wasm, extra);

@@ -1,5 +1,5 @@
 // A module's bytes as text that gzips to less than the file does (31.5 KB become 27.4, where hex gives 34.9 and base64
-// 42.7). src/kernels/decode.ts reads it.
+// 42.7). assembly/decode.ts reads it, and src/kernels/decode.ts.
 //
 // It is three texts with "!" between: the code, the numbers of local variables, and the offsets of loads and stores of
 // vectors. The latter two are a fifth of the module and as good as random, and without them the code repeats itself more.

@@ -59,6 +59,7 @@ const PEERS = {
   "tfjs-wasm in Chromium": inChromium("tfjs.mjs", tfjs, { backend: "wasm" }),
   "empty process": cold("empty.mjs", () => "an empty process"),
   "gradine from cold": cold("gradine.mjs", gradine),
+  "gradine layers from cold": cold("gradine-layers.mjs", gradine),
   "jax-js from cold": cold("jax.mjs", jax),
   "tfjs-wasm from cold": cold("tfjs.mjs", installed("@tensorflow/tfjs-core")),
 };

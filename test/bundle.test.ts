@@ -1,5 +1,8 @@
 // What bundlers make of dist/: the methods that ops/fluent.ts attaches when imported survive, one copy of the kernels
-// serves all entry points, and layers that a program does not use are dropped. Needs dist/ (npm run build).
+// serves all entry points, and layers that a program does not use are dropped. And what dist/ is by itself: few files, for
+// a quick start, that show their names and lines. Needs dist/ (npm run build).
+import { readdirSync, readFileSync } from "node:fs";
+import { dirname, join } from "node:path";
 import { createContext, runInContext } from "node:vm";
 import { build } from "esbuild";
 import { build as viteBuild } from "vite";
@@ -105,4 +108,54 @@ test("classes keep their names", async () => {
     ([, value]) => typeof value === "function" && /^class\b/.test(String(value)),
   );
   for (const [name, value] of classes) expect((value as { name: string }).name).toBe(name);
+});
+
+/** "index", "nn/index" and so on. */
+const entries = readFileSync(`${root}package.json`, "utf8")
+  .match(/(?<="default": "\.\/dist\/)[^"]+(?=\.js")/g)!
+  .sort();
+
+test.each(entries)("%s exports what its source exports, and nothing that is internal", async (entry) => {
+  const built: object = await import(`${root}dist/${entry}.js`);
+  const source: object = await import(`${root}src/${entry}.ts`);
+  expect(Object.keys(built).sort()).toEqual(Object.keys(source).sort());
+});
+
+/** The files that Node loads for a file of dist/, itself among them. */
+function filesFor(path: string, known = new Set<string>()): Set<string> {
+  known.add(path);
+  for (const [, other] of readFileSync(path, "utf8").matchAll(/^(?:import|export)\b[^"';]*\bfrom "(\.[^"]+)";$/gm)) {
+    const file = join(dirname(path), other!);
+    if (!known.has(file)) filesFor(file, known);
+  }
+  return known;
+}
+
+test.each([
+  ["index", 2],
+  ["nn/index", 3], // the namespace init is a file of its own
+  ["optim/index", 4],
+])("%s is loaded in few files, each of which takes time to find and read", (entry, most) => {
+  const files = [...filesFor(join(root, `dist/${entry}.js`))];
+  expect(files.length).toBeGreaterThan(1);
+  expect(files.length).toBeLessThanOrEqual(most);
+});
+
+test("the files are ASCII, which is read faster, and have lines and names of functions for stack traces", () => {
+  const files = readdirSync(join(root, "dist"), { recursive: true, encoding: "utf8" });
+  const texts = files
+    .filter((file) => file.endsWith(".js"))
+    .map((file) => readFileSync(join(root, "dist", file), "utf8"));
+  expect(texts.length).toBeGreaterThan(5);
+  expect(texts.map((text) => /[\u0080-\uffff]/.exec(text)?.[0])).toEqual(texts.map(() => undefined));
+  const core = texts.find((text) => text.includes("function reshape("))!;
+  expect(core.split("\n").length).toBeGreaterThan(5000);
+  expect(core).toMatch(/^function matmul\(/m);
+});
+
+test("the table of methods is a plain object: engines compile each of a namespace's getters", () => {
+  const files = [...filesFor(join(root, "dist/train/index.js"))];
+  const text = files.map((file) => readFileSync(file, "utf8")).join("\n");
+  expect(text).toMatch(/^var families_exports = \{$/m);
+  expect(text).not.toContain("__exportAll({");
 });

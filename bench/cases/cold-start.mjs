@@ -5,7 +5,13 @@ import { predictions } from "../reference.mjs";
 
 export const name = "cold-start";
 export const title = "Cold start: a new process to the first prediction of an MLP, less an empty process";
-export const candidates = ["gradine from cold", "jax-js from cold", "tfjs-wasm from cold", "empty process"];
+export const candidates = [
+  "gradine from cold",
+  "gradine layers from cold",
+  "jax-js from cold",
+  "tfjs-wasm from cold",
+  "empty process",
+];
 export const less = "empty process";
 export const rows = [
   {

@@ -1,6 +1,27 @@
 // A module's bytes from the text that assembly/encode.mjs made of them, and explains.
+import { bytes as decoder } from "./generated/decode.js";
+import { instantiate } from "./instantiate.js";
 
+/** assembly/decode.ts: addresses of the three texts, and where the bytes go; gives where they end. */
+interface Decoder {
+  decode(code: number, locals: number, offsets: number, out: number): number;
+}
+
+/** The bytes; those of the kernels are decoded by wasm, since they are first in all that a program waits for. */
 export function decode(printed: string): Uint8Array<ArrayBuffer> {
+  // Not part of the language: there are contexts without it.
+  if (typeof TextEncoder === "undefined") return decodePlainly(printed);
+  const memory = new WebAssembly.Memory({ initial: Math.ceil((2 * printed.length) / 65536), maximum: 65536 });
+  const { decode } = instantiate<Decoder>(new Uint8Array(decoder()), memory);
+  const bytes = new Uint8Array(memory.buffer);
+  new TextEncoder().encodeInto(printed, bytes); // ASCII, so that places in the text are addresses
+  const locals = printed.indexOf("!") + 1;
+  const offsets = printed.indexOf("!", locals) + 1;
+  return bytes.subarray(printed.length, decode(0, locals, offsets, printed.length));
+}
+
+/** The same in JavaScript, for where text cannot be put into memory. */
+export function decodePlainly(printed: string): Uint8Array<ArrayBuffer> {
   const texts = printed.split("!");
   const places = [0, 0, 0];
   let text = 0;

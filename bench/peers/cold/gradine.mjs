@@ -1,5 +1,11 @@
-// Gradine from a cold start to its first prediction.
-import { network, toTensor } from "../gradine-nets.mjs";
+// Gradine from a cold start to its first prediction, made of operations like the programs of the other peers.
+import { linear, tanh, tensor } from "../../../dist/index.js";
 import { net, print } from "./task.mjs";
 
-print(network(net.layers).forward(toTensor(net.x)).toTypedArray());
+const toTensor = ({ shape, data }) => tensor(data, { shape });
+let h = toTensor(net.x);
+for (const { type, params } of net.layers) {
+  if (type === "tanh") h = tanh(h);
+  else h = linear(h, toTensor(params.weight), toTensor(params.bias));
+}
+print(h.toTypedArray());
