@@ -1,7 +1,7 @@
 // The backward walk itself: from roots to leaves or chosen tensors, with the memory it needs on the way.
 import { show, typeError } from "../error.js";
 import { kernels } from "../kernels/index.js";
-import { current, moveTo, runInScope, truncate, watchHolder } from "../memory/index.js";
+import { current, moveTo, runInScope, watchHolder } from "../memory/index.js";
 import { sameShape } from "../shape.js";
 import { allocate, fillWith, ptr, Tensor } from "../tensor/index.js";
 import { giveToGraph, graphOf, sweep } from "./graph.js";
@@ -19,13 +19,13 @@ let walks = 0;
 /** Walks under way: a partial may walk a graph of its own (checkpoint), which shares leaves with the outer one. */
 let depth = 0;
 
-/** The nodes on the way from a root, and for each the edge to look at next. */
-const path: Node[] = [];
-const turns: number[] = [];
-
-/** Appends the nodes reachable from the roots, inputs before what is computed from them. Iterative: graphs can be deep. */
-function orderFrom(roots: readonly Tensor[], order: Node[]): Node[] {
+/** The nodes reachable from the roots, inputs before what is computed from them. Iterative: graphs can be deep. */
+export function reachable(roots: readonly Tensor[]): Node[] {
   const walk = ++walks;
+  const order: Node[] = [];
+  // The nodes on the way from a root, and for each the edge to look at next.
+  const path: Node[] = [];
+  const turns: number[] = [];
   for (let r = 0; r < roots.length; r++) {
     const root = nodeOf(roots[r]!);
     if (root === null || root.walk === walk) continue;
@@ -56,9 +56,6 @@ function orderFrom(roots: readonly Tensor[], order: Node[]): Node[] {
   }
   return order;
 }
-
-/** The nodes that the roots' graph leads to. */
-export const reachable = (roots: readonly Tensor[]): Node[] => orderFrom(roots, []);
 
 /** @internal The leaves that a tensor's graph leads to. */
 export function leavesOf(x: Tensor): Tensor[] {
@@ -202,7 +199,8 @@ function sweepTemporaries(gy: Tensor, mark: number): void {
     if (x.holds > 0) members[kept++] = x;
     else x.release("within backward()");
   }
-  truncate(members, kept);
+  // Setting the length takes several times as long.
+  while (members.length > kept) members.pop();
   if (gy.holds === 0 && gy.owner === current) gy.release("within backward()");
 }
 
@@ -223,13 +221,10 @@ function consume(order: readonly Node[], roots: readonly Tensor[]): void {
   }
 }
 
-/** The lists of walks at each depth, empty between walks. */
-const orders: Node[][] = [];
-
 /** Walks and calls `finish` while the gradients of the targets are in the slots of their nodes, which it gets in order. */
 function walkThen<T>(walk: Walk, finish: (order: readonly Node[]) => T): T {
   const { op, roots, gradients, targets, createGraph } = walk;
-  const order = orderFrom(roots, (orders[depth] ??= []));
+  const order = reachable(roots);
   // What an outer walk has put into nodes that both meet.
   const outer = depth === 0 ? null : order.map(({ mark, slot }) => ({ mark, slot }));
   const before = setRecording(createGraph);
@@ -266,7 +261,6 @@ function walkThen<T>(walk: Walk, finish: (order: readonly Node[]) => T): T {
       node.slot = null;
       if (outer !== null) Object.assign(node, outer[i]);
     }
-    truncate(order, 0);
   }
 }
 
