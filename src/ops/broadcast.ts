@@ -3,7 +3,7 @@ import { rangeError } from "../error.js";
 import { type Kernels, kernels, type Ptr } from "../kernels/index.js";
 import { offset } from "../memory/index.js";
 import { broadcastShapes, broadcastStrides, type Shape, sameShape, stridesOf } from "../shape.js";
-import { record, unrecorded } from "../tape/index.js";
+import { overwritable, record, unrecorded } from "../tape/index.js";
 import { allocate, checkTensor, type DType, fillWith, ptr, type Tensor } from "../tensor/index.js";
 import { code } from "./codes.js";
 import { inLoops, type Operand, operandPtr, shapeOf } from "./launch.js";
@@ -192,17 +192,22 @@ export function unary<P extends number[]>(op: string, kernel: UnaryKernel<P>, x:
   return y;
 }
 
-/** Runs a gradient kernel (gy, saved) -> gx, of one shape; not recorded. */
+/**
+ * Runs a gradient kernel (gy, saved) -> gx, of one shape, not recorded: the last that a partial does with gy.
+ *
+ * @param inPlace whether the kernel can write gx where gy lies. Then it does if the walk lets it.
+ */
 export function unaryGrad<P extends number[]>(
   op: string,
   kernel: GradKernel<P>,
   gy: Tensor,
   saved: Tensor,
+  inPlace: boolean,
   ...parameters: P
 ): Tensor {
   const g = ptr(gy);
   const s = ptr(saved);
-  const gx = allocate(gy.shape, "f32", op);
+  const gx = inPlace && gy === overwritable ? gy : allocate(gy.shape, "f32", op);
   if (parameters.length === 0) (kernel as unknown as GradKernel<[]>)(g, s, ptr(gx), gx.numel);
   else kernel(g, s, ptr(gx), gx.numel, ...parameters);
   return gx;

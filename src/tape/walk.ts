@@ -107,11 +107,14 @@ function checkUnchanged(op: string, { name, consumed, saved, time }: Node): void
   }
 }
 
-/** Adds a gradient to a node's slot; `holds` of a tensor counts the slots that refer to it. */
+/** Whether a gradient is in one slot alone and nobody else sees it; `holds` counts the slots that refer to a tensor. */
+const isPrivate = (x: Tensor): boolean => x.holds === 1 && x.storage.refs === 1 && x.owner === current;
+
+/** Adds a gradient to a node's slot. */
 function gather(node: Node, gradient: Tensor, differentiable: boolean): void {
   const held = node.slot;
-  if (held !== null && !differentiable && held.holds === 1 && held.storage.refs === 1 && held.owner === current) {
-    addInto(held, gradient); // nobody else sees this tensor
+  if (held !== null && !differentiable && isPrivate(held)) {
+    addInto(held, gradient);
     return;
   }
   const sum = held === null ? gradient : add(held, gradient);
@@ -170,11 +173,19 @@ function runHooks(node: Node, gy: Tensor): void {
   }
 }
 
+/**
+ * The gradient that the partial under way may overwrite with its result, as nobody reads it again: those of activations
+ * do. A tensor less is made, and large ones are not read from one place and written to another.
+ */
+export let overwritable: Tensor | null = null;
+
 const isNeeded = (edge: Node | null): boolean => edge !== null && (edge.mark & NEEDED) !== 0;
 
 /** Runs the partials of a node and adds what they give to the slots of its inputs. */
 function propagate(node: Node, gy: Tensor, differentiable: boolean): void {
   const { edges, partials } = node;
+  const last = !differentiable && edges.length === 1 && node.hooks === null && (node.mark & TARGET) === 0;
+  overwritable = last && isPrivate(gy) ? gy : null;
   if (typeof partials === "function") {
     const gradients = partials(gy, each(edges, isNeeded));
     for (let e = 0; e < edges.length; e++) {
@@ -254,6 +265,7 @@ function walkThen<T>(walk: Walk, finish: (order: readonly Node[]) => T): T {
     return finish(order);
   } finally {
     setRecording(before);
+    overwritable = null;
     depth--;
     for (let i = order.length - 1; i >= 0; i--) {
       const node = order[i]!;
