@@ -151,26 +151,37 @@ export abstract class Optimizer<Options extends object> {
     }
     const table = ptr(this.table);
     const names = this.stateNames(group);
+    const [name0, name1, name2, name3] = names;
     let count = 0;
     let at = word(table);
     for (const param of params) {
       const { grad } = param;
       if (grad === null) continue;
       // All addresses first: reading one may allocate, which may replace the views. No array: this runs in every step.
-      const p = ptr(param) as unknown as number;
-      const g = ptr(grad) as unknown as number;
+      const p = addressOf(param);
+      const g = addressOf(grad);
       let s0 = 0;
       let s1 = 0;
       let s2 = 0;
       let scalar = 0;
       let step = 0;
-      if (names.length > 0) {
-        const state = this.stateOf(param, group, names);
-        s0 = addressOf(state, names[0]);
-        s1 = addressOf(state, names[1]);
-        s2 = addressOf(state, names[2]);
-        scalar = addressOf(state, names[3]);
-        step = ptr(state.step!) as unknown as number;
+      if (name0 !== undefined) {
+        let state = this.state.get(param);
+        // Each name at places of its own: V8 remembers the name that a place asks for, and in a loop over names would go
+        // through a table for each, which takes longer than the update of a small parameter.
+        if (
+          state?.step === undefined ||
+          state[name0] === undefined ||
+          (name1 !== undefined && state[name1] === undefined) ||
+          (name2 !== undefined && state[name2] === undefined) ||
+          (name3 !== undefined && state[name3] === undefined)
+        )
+          state = this.stateOf(param, group, names);
+        s0 = addressOf(state[name0]!);
+        if (name1 !== undefined) s1 = addressOf(state[name1]!);
+        if (name2 !== undefined) s2 = addressOf(state[name2]!);
+        if (name3 !== undefined) scalar = addressOf(state[name3]!);
+        step = addressOf(state.step!);
       }
       const { u32 } = heap;
       u32[at] = p;
@@ -294,9 +305,8 @@ export abstract class Optimizer<Options extends object> {
   }
 }
 
-/** Address of a state; 0 for none. */
-const addressOf = (state: ParamState, name: string | undefined): number =>
-  name === undefined ? 0 : (ptr(state[name]!) as unknown as number);
+/** A tensor's address as the table holds it. */
+const addressOf = (x: Tensor): number => ptr(x) as unknown as number;
 
 /** Options that PyTorch saves and that say nothing here. */
 const pytorchOnly = ["foreach", "capturable", "differentiable", "fused"];
