@@ -5,7 +5,7 @@ import { current, moveTo, runInScope, watchHolder } from "../memory/index.js";
 import { sameShape } from "../shape.js";
 import { allocate, fillWith, ptr, Tensor } from "../tensor/index.js";
 import { giveToGraph, graphOf, sweep } from "./graph.js";
-import { each, type Node, nodeOf } from "./node.js";
+import { type Node, nodeOf } from "./node.js";
 import { setRecording } from "./record.js";
 
 // Ops that the walk itself needs, recorded under createGraph; put in by ops/, which stands above this folder.
@@ -181,13 +181,27 @@ export let overwritable: Tensor | null = null;
 
 const isNeeded = (edge: Node | null): boolean => edge !== null && (edge.mark & NEEDED) !== 0;
 
+/** Which inputs' gradients are wanted, without `map`: see nodesOf. */
+function needsOf(edges: readonly (Node | null)[]): boolean[] {
+  switch (edges.length) {
+    case 1:
+      return [isNeeded(edges[0]!)];
+    case 2:
+      return [isNeeded(edges[0]!), isNeeded(edges[1]!)];
+    case 3:
+      return [isNeeded(edges[0]!), isNeeded(edges[1]!), isNeeded(edges[2]!)];
+    default:
+      return edges.map(isNeeded);
+  }
+}
+
 /** Runs the partials of a node and adds what they give to the slots of its inputs. */
 function propagate(node: Node, gy: Tensor, differentiable: boolean): void {
   const { edges, partials } = node;
   const last = !differentiable && edges.length === 1 && node.hooks === null && (node.mark & TARGET) === 0;
   overwritable = last && isPrivate(gy) ? gy : null;
   if (typeof partials === "function") {
-    const gradients = partials(gy, each(edges, isNeeded));
+    const gradients = partials(gy, needsOf(edges));
     for (let e = 0; e < edges.length; e++) {
       const gradient = gradients[e];
       if (gradient && isNeeded(edges[e]!)) gather(edges[e]!, gradient, differentiable);
