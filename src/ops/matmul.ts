@@ -22,8 +22,8 @@ function multiply(a: Tensor, b: Tensor, ta: boolean, tb: boolean): Tensor {
   const pb = ptrAsStored(b);
   const at = Number(ta !== isTransposed(a));
   const bt = Number(tb !== isTransposed(b));
-  if (ra > 2 || rb > 2) return multiplyBatches(a, b, pa, pb, m, n, k, at, bt);
   const work = scratchFor(kernels.matmulScratch(m, n, k, at, bt));
+  if (ra > 2 || rb > 2) return multiplyBatches(a, b, pa, pb, work, m, n, k, at, bt);
   const y = allocate([m, n], "f32", "matmul");
   kernels.matmul(pa, pb, ptr(y), nullPtr, work, 1, m, n, k, 0, 0, at, bt, 0);
   return y;
@@ -35,13 +35,13 @@ function multiplyBatches(
   b: Tensor,
   pa: Ptr,
   pb: Ptr,
+  work: Ptr,
   m: number,
   n: number,
   k: number,
   at: number,
   bt: number,
 ): Tensor {
-  const work = scratchFor(kernels.matmulScratch(m, n, k, at, bt));
   const batchA = a.shape.slice(0, -2);
   const batchB = b.shape.slice(0, -2);
   const batch = broadcastShapes("matmul", batchA, batchB);

@@ -151,7 +151,8 @@ export abstract class Optimizer<Options extends object> {
     }
     const table = ptr(this.table);
     const names = this.stateNames(group);
-    const [name0, name1, name2, name3] = names;
+    // Places that a rule has no state for are given its first one, which the kernel passes over.
+    const [name0, name1 = name0, name2 = name0, name3 = name0] = names;
     let count = 0;
     let at = word(table);
     for (const param of params) {
@@ -169,18 +170,12 @@ export abstract class Optimizer<Options extends object> {
         let state = this.state.get(param);
         // Each name at places of its own: V8 remembers the name that a place asks for, and in a loop over names would go
         // through a table for each, which takes longer than the update of a small parameter.
-        if (
-          state?.step === undefined ||
-          state[name0] === undefined ||
-          (name1 !== undefined && state[name1] === undefined) ||
-          (name2 !== undefined && state[name2] === undefined) ||
-          (name3 !== undefined && state[name3] === undefined)
-        )
+        if (!state?.step || !state[name0] || !state[name1!] || !state[name2!] || !state[name3!])
           state = this.stateOf(param, group, names);
         s0 = addressOf(state[name0]!);
-        if (name1 !== undefined) s1 = addressOf(state[name1]!);
-        if (name2 !== undefined) s2 = addressOf(state[name2]!);
-        if (name3 !== undefined) scalar = addressOf(state[name3]!);
+        s1 = addressOf(state[name1!]!);
+        s2 = addressOf(state[name2!]!);
+        scalar = addressOf(state[name3!]!);
         step = addressOf(state.step!);
       }
       const { u32 } = heap;

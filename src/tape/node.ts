@@ -64,14 +64,8 @@ export const nodeOf = (x: Tensor): Node | null => x.node as Node | null;
 
 /** The inputs' nodes. */
 export function nodesOf(inputs: readonly Tensor[]): (Node | null)[] {
-  switch (inputs.length) {
-    case 1:
-      return [nodeOf(inputs[0]!)];
-    case 2:
-      return [nodeOf(inputs[0]!), nodeOf(inputs[1]!)];
-    case 3:
-      return [nodeOf(inputs[0]!), nodeOf(inputs[1]!), nodeOf(inputs[2]!)];
-    default:
-      return inputs.map(nodeOf);
-  }
+  if (inputs.length === 1) return [nodeOf(inputs[0]!)];
+  if (inputs.length === 2) return [nodeOf(inputs[0]!), nodeOf(inputs[1]!)];
+  if (inputs.length === 3) return [nodeOf(inputs[0]!), nodeOf(inputs[1]!), nodeOf(inputs[2]!)];
+  return inputs.map(nodeOf);
 }

@@ -183,16 +183,9 @@ const isNeeded = (edge: Node | null): boolean => edge !== null && (edge.mark & N
 
 /** Which inputs' gradients are wanted, without `map`: see nodesOf. */
 function needsOf(edges: readonly (Node | null)[]): boolean[] {
-  switch (edges.length) {
-    case 1:
-      return [isNeeded(edges[0]!)];
-    case 2:
-      return [isNeeded(edges[0]!), isNeeded(edges[1]!)];
-    case 3:
-      return [isNeeded(edges[0]!), isNeeded(edges[1]!), isNeeded(edges[2]!)];
-    default:
-      return edges.map(isNeeded);
-  }
+  if (edges.length === 2) return [isNeeded(edges[0]!), isNeeded(edges[1]!)];
+  if (edges.length === 3) return [isNeeded(edges[0]!), isNeeded(edges[1]!), isNeeded(edges[2]!)];
+  return edges.map(isNeeded);
 }
 
 /** Runs the partials of a node and adds what they give to the slots of its inputs. */
