@@ -40,12 +40,15 @@ function tiles(
   init: usize, initRow: usize, y: usize, yRow: usize, bias: usize, rows: i32, k: i32,
 ): void {
   const length = <usize>k * aStep;
+  let r1: usize = 1, r2: usize = 2, r3: usize = 3, r4: usize = 4, r5: usize = 5;
   for (; rows > 0; rows -= height) {
-    const r1: usize = columnwise || rows > 1 ? 1 : 0;
-    const r2: usize = columnwise || rows > 2 ? 2 : r1;
-    const r3: usize = columnwise || rows > 3 ? 3 : r2;
-    const r4: usize = columnwise || rows > 4 ? 4 : r3;
-    const r5: usize = columnwise || rows > 5 ? 5 : r4;
+    if (!columnwise && rows < height) {
+      r1 = rows > 1 ? 1 : 0;
+      r2 = rows > 2 ? 2 : r1;
+      r3 = rows > 3 ? 3 : r2;
+      r4 = rows > 4 ? 4 : r3;
+      r5 = r4;
+    }
     let y00 = v128.load(init), y01 = y00;
     if (wide) y01 = v128.load(init, 16);
     let y10 = v128.load(init + initRow * r1), y11 = y10;

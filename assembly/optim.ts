@@ -202,6 +202,9 @@ export function adam(
   const take1 = <f32>(maximize ? beta1 - 1 : 1 - beta1);
   const shrink: f32 = decoupled ? <f32>(1 - lr * weightDecay) : 1;
   const decay: f32 = decoupled ? 0 : <f32>(maximize ? -weightDecay : weightDecay);
+  // The bias corrections, worked out anew where a record's step is not that of the one before: their powers take as long as
+  // a hundred elements.
+  let corrected = 0, size: f32 = 0, root: f32 = 0;
   for (; count > 0; count--) {
     let param = <usize>load<u32>(table), grad = <usize>load<u32>(table, 4), mean = <usize>load<u32>(table, 8);
     let square = <usize>load<u32>(table, 12), n = load<i32>(table, 24);
@@ -209,7 +212,11 @@ export function adam(
     const counter = <usize>load<u32>(table, 20);
     const step = load<i32>(counter) + 1;
     store<i32>(counter, step);
-    const size = <f32>(lr / (1 - power(beta1, step))), root = <f32>(1 / sqrt(1 - power(beta2, step)));
+    if (step != corrected) {
+      corrected = step;
+      size = <f32>(lr / (1 - power(beta1, step)));
+      root = <f32>(1 / sqrt(1 - power(beta2, step)));
+    }
     if (!amsgrad && decay == 0) {
       adamVectors(param, grad, mean, square, n, keep1, take1, keep2, take2, size, root, small, shrink);
       const done = <usize>(n & ~3) << 2;

@@ -17,7 +17,6 @@ export {
   runInScope,
   Scope,
   settle,
-  truncate,
 } from "./scope.js";
 export type { MemoryReport } from "./storage.js";
 export { memory, RELEASED, Storage, stepEnded, TRANSPOSED, WATCHED, writeTime } from "./storage.js";

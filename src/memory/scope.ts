@@ -13,8 +13,12 @@ import { Handle, type Owner, tick, watchHolder } from "./handle.js";
 import { stepEnded, WATCHED } from "./storage.js";
 
 export class Scope implements Owner {
-  declare private what: string;
+  declare private readonly what: string;
   declare private readonly does: string;
+  /**
+   * What joined it. A new array for each call and iteration, not one that is emptied: writing a new object into an old one
+   * costs a call into the garbage collector's books.
+   */
   members: Handle[] = [];
   declare parent: Scope | null;
   /** Iteration scopes stay open between advances; a function's is open while it runs. */
@@ -26,14 +30,6 @@ export class Scope implements Owner {
     this.does = does;
     this.parent = parent;
     this.iteration = iteration;
-  }
-
-  /** A function's scope for its next call. */
-  reopen(what: string, parent: Scope | null): this {
-    this.what = what;
-    this.parent = parent;
-    this.open = true;
-    return this;
   }
 
   get label(): string {
@@ -118,16 +114,12 @@ function isWithin(inner: Scope, outer: Scope): boolean {
   return false;
 }
 
-/** Shortens an array. (Setting its length takes several times as long.) */
-export function truncate(array: unknown[], length: number): void {
-  while (array.length > length) array.pop();
-}
-
 /** Releases those of `members` that `owner` still owns. */
-export function release(members: readonly Handle[], owner: Owner, cause: string): void {
+export function release(members: readonly Handle[], owner: Owner): void {
+  let cause: string | undefined;
   for (let i = 0; i < members.length; i++) {
     const handle = members[i]!;
-    if (handle.owner === owner) handle.release(cause);
+    if (handle.owner === owner) handle.release((cause ??= owner.label));
   }
 }
 
@@ -147,7 +139,7 @@ export function forEachHandle(value: unknown, visit: (handle: Handle) => void): 
 /** Runs `fn` in a scope of its own and gives what it returns to the enclosing one. */
 export function runInScope<T>(name: string, fn: (scope: Scope) => T, onEscape?: (handle: Handle) => void): T {
   const parent = current;
-  const scope = (idle.pop() ?? new Scope("", "ended", null, false)).reopen(name, parent);
+  const scope = new Scope(name, "ended", parent, false);
   current = scope;
   let result: T;
   try {
@@ -157,7 +149,7 @@ export function runInScope<T>(name: string, fn: (scope: Scope) => T, onEscape?: 
     }
   } catch (error) {
     leave(scope, parent);
-    close(scope);
+    release(scope.members, scope);
     throw error;
   }
   leave(scope, parent);
@@ -169,17 +161,8 @@ export function runInScope<T>(name: string, fn: (scope: Scope) => T, onEscape?: 
       if (handle.owner === null) onEscape?.(handle);
     });
   }
-  close(scope);
+  release(scope.members, scope);
   return result;
-}
-
-/** Functions' scopes that ended: a step of training makes none. */
-const idle: Scope[] = [];
-
-function close(scope: Scope): void {
-  if (scope.members.length > 0) release(scope.members, scope, scope.label);
-  truncate(scope.members, 0);
-  idle.push(scope);
 }
 
 /** Loops begun inside a function's scope and left open there end with it. */
@@ -199,6 +182,7 @@ function leave(scope: Scope, parent: Scope | null): void {
 /** The scope of a loop's iterations: `advance` before each, `finish` at the end, on break and on throw. */
 export class LoopScope {
   private readonly scope: Scope;
+  private readonly label: string;
   private begun = false;
   /** When this iteration began, in `tick`s: a tensor read since then was read in it. */
   private time = 0;
@@ -207,6 +191,7 @@ export class LoopScope {
 
   constructor(label: string) {
     this.scope = new Scope(label, "advanced", null, true);
+    this.label = this.scope.label;
   }
 
   /** Releases the last iteration, but for what carries on, and begins the next. */
@@ -219,20 +204,20 @@ export class LoopScope {
       if (scope.parent === null) takeTail(scope);
     } else if (scope.open) {
       detachInner(scope);
-      const { members, label } = scope;
-      let carried = 0;
+      const { members } = scope;
+      const carried: Handle[] = [];
       for (let i = 0; i < members.length; i++) {
         const handle = members[i]!;
         if (handle.owner !== scope) continue;
         // Carried: detached tensors (and a former loop's tail) that were made or read in this iteration.
-        if ((handle.state & WATCHED) !== 0 && handle.lastRead >= this.time) members[carried++] = handle;
-        else if (this.begunIn === run || handle.rooted) handle.release(label);
+        if ((handle.state & WATCHED) !== 0 && handle.lastRead >= this.time) carried.push(handle);
+        else if (this.begunIn === run || handle.rooted) handle.release(this.label);
         else {
           handle.owner = null;
           orphan(handle);
         }
       }
-      truncate(members, carried);
+      scope.members = carried;
       stepEnded();
     } else return;
     this.time = ++tick.now;

@@ -41,7 +41,12 @@ abstract class Activation<Options extends object = object> extends Layer {
   }
 
   forward(x: Tensor): Tensor {
-    return this.guard(() => this.op(x, this.options));
+    // As `guard`, without a function: this is a tenth of what a small layer costs.
+    try {
+      return this.op(x, this.options);
+    } catch (error) {
+      throw this.located(error);
+    }
   }
 }
 

@@ -19,7 +19,7 @@ export function relu(x: Tensor): Tensor {
 
 /** gy where y > 0; linear in gy, so that it is its own gradient. */
 function reluGrad(gy: Tensor, y: Tensor): Tensor {
-  const gx = unaryGrad("reluGrad", kernels.reluGrad, gy, y);
+  const gx = unaryGrad("reluGrad", kernels.reluGrad, gy, y, true);
   return isRecording() ? record("reluGrad", gx, [[gy, (ggy) => reluGrad(ggy, y)]], [y]) : gx;
 }
 
@@ -31,7 +31,7 @@ export function sigmoid(x: Tensor): Tensor {
 function sigmoidOf(x: Tensor): Tensor {
   const y = unary("sigmoid", kernels.sigmoid, x);
   const gradient = (gy: Tensor) =>
-    isRecording() ? mul(gy, mul(y, sub(1, y))) : unaryGrad("sigmoid", kernels.sigmoidGrad, gy, y);
+    isRecording() ? mul(gy, mul(y, sub(1, y))) : unaryGrad("sigmoid", kernels.sigmoidGrad, gy, y, true);
   return record("sigmoid", y, [[x, gradient]], [y]);
 }
 
@@ -43,6 +43,6 @@ export function tanh(x: Tensor): Tensor {
 function tanhOf(x: Tensor): Tensor {
   const y = unary("tanh", kernels.tanh, x);
   const gradient = (gy: Tensor) =>
-    isRecording() ? mul(gy, sub(1, square(y))) : unaryGrad("tanh", kernels.tanhGrad, gy, y);
+    isRecording() ? mul(gy, sub(1, square(y))) : unaryGrad("tanh", kernels.tanhGrad, gy, y, true);
   return record("tanh", y, [[x, gradient]], [y]);
 }

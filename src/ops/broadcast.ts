@@ -3,7 +3,7 @@ import { rangeError } from "../error.js";
 import { type Kernels, kernels, type Ptr } from "../kernels/index.js";
 import { offset } from "../memory/index.js";
 import { broadcastShapes, broadcastStrides, type Shape, sameShape, stridesOf } from "../shape.js";
-import { record, unrecorded } from "../tape/index.js";
+import { overwritable, record, unrecorded } from "../tape/index.js";
 import { allocate, checkTensor, type DType, fillWith, ptr, type Tensor } from "../tensor/index.js";
 import { code } from "./codes.js";
 import { inLoops, type Operand, operandPtr, shapeOf } from "./launch.js";
@@ -178,30 +178,37 @@ export function checkOperands(op: string, a: Operand, b: Operand): void {
   else if (typeof a === "number") throw rangeError(op, `one operand must be a tensor: got ${a} and ${b}`);
 }
 
+type UnaryKernel<P extends number[]> = (x: Ptr, y: Ptr, n: number, ...parameters: P) => void;
+type GradKernel<P extends number[]> = (gy: Ptr, saved: Ptr, gx: Ptr, n: number, ...parameters: P) => void;
+
+// A call that spreads an array costs as much as all else in these two, even if the array is empty: most kernels get none.
+
 /** Runs a unary kernel, with parameters where it has some. */
-export function unary<P extends number[]>(
-  op: string,
-  kernel: (x: Ptr, y: Ptr, n: number, ...parameters: P) => void,
-  x: Tensor,
-  ...parameters: P
-): Tensor {
+export function unary<P extends number[]>(op: string, kernel: UnaryKernel<P>, x: Tensor, ...parameters: P): Tensor {
   const from = ptr(x);
   const y = allocate(x.shape, "f32", op);
-  kernel(from, ptr(y), x.numel, ...parameters);
+  if (parameters.length === 0) (kernel as unknown as UnaryKernel<[]>)(from, ptr(y), x.numel);
+  else kernel(from, ptr(y), x.numel, ...parameters);
   return y;
 }
 
-/** Runs a gradient kernel (gy, saved) -> gx, of one shape; not recorded. */
+/**
+ * Runs a gradient kernel (gy, saved) -> gx, of one shape, not recorded: the last that a partial does with gy.
+ *
+ * @param inPlace whether the kernel can write gx where gy lies. Then it does if the walk lets it.
+ */
 export function unaryGrad<P extends number[]>(
   op: string,
-  kernel: (gy: Ptr, saved: Ptr, gx: Ptr, n: number, ...parameters: P) => void,
+  kernel: GradKernel<P>,
   gy: Tensor,
   saved: Tensor,
+  inPlace: boolean,
   ...parameters: P
 ): Tensor {
   const g = ptr(gy);
   const s = ptr(saved);
-  const gx = allocate(gy.shape, "f32", op);
-  kernel(g, s, ptr(gx), gx.numel, ...parameters);
+  const gx = inPlace && gy === overwritable ? gy : allocate(gy.shape, "f32", op);
+  if (parameters.length === 0) (kernel as unknown as GradKernel<[]>)(g, s, ptr(gx), gx.numel);
+  else kernel(g, s, ptr(gx), gx.numel, ...parameters);
   return gx;
 }

@@ -30,11 +30,14 @@ function piecewise<P extends number[]>(
   x: Tensor,
   ...parameters: P
 ): Tensor {
-  const gx = unaryGrad(op, extra()[kernel] as unknown as GradKernel<P>, gy, x, ...parameters);
+  const gx = unaryGrad(op, extra()[kernel] as unknown as GradKernel<P>, gy, x, true, ...parameters);
   return record(op, gx, [[gy, (ggx) => piecewise(op, kernel, ggx, x, ...parameters)]], [x]);
 }
 
-/** Records y = f(x): the kernel gives gy · f'(x) in a plain walk, `slope` gives f'(x) in a recorded one. */
+/**
+ * Records y = f(x): the kernel gives gy · f'(x) in a plain walk, `slope` gives f'(x) in a recorded one. Most of these kernels
+ * keep a part of f'(x) in the place of their result before they read gy.
+ */
 function smooth<P extends number[]>(
   op: string,
   y: Tensor,
@@ -44,7 +47,9 @@ function smooth<P extends number[]>(
   ...parameters: P
 ): Tensor {
   const gradient = (gy: Tensor): Tensor =>
-    isRecording() ? mul(gy, slope()) : unaryGrad(op, extra()[kernel] as unknown as GradKernel<P>, gy, x, ...parameters);
+    isRecording()
+      ? mul(gy, slope())
+      : unaryGrad(op, extra()[kernel] as unknown as GradKernel<P>, gy, x, false, ...parameters);
   return record(op, y, [[x, gradient]], [x]);
 }
 

@@ -1,6 +1,6 @@
 // Matrix products. Operands are read as they lie: a transpose of the last two axes costs no copy.
 import { rangeError, show } from "../error.js";
-import { kernels } from "../kernels/index.js";
+import { kernels, type Ptr } from "../kernels/index.js";
 import { nullPtr, offset } from "../memory/index.js";
 import { broadcastShapes, broadcastStrides, numelOf, type Shape, sameShape } from "../shape.js";
 import { composed, isRecording, passOn, record, recordJoint } from "../tape/index.js";
@@ -23,11 +23,25 @@ function multiply(a: Tensor, b: Tensor, ta: boolean, tb: boolean): Tensor {
   const at = Number(ta !== isTransposed(a));
   const bt = Number(tb !== isTransposed(b));
   const work = scratchFor(kernels.matmulScratch(m, n, k, at, bt));
-  if (ra === 2 && rb === 2) {
-    const y = allocate([m, n], "f32", "matmul");
-    kernels.matmul(pa, pb, ptr(y), nullPtr, work, 1, m, n, k, 0, 0, at, bt, 0);
-    return y;
-  }
+  if (ra > 2 || rb > 2) return multiplyBatches(a, b, pa, pb, work, m, n, k, at, bt);
+  const y = allocate([m, n], "f32", "matmul");
+  kernels.matmul(pa, pb, ptr(y), nullPtr, work, 1, m, n, k, 0, 0, at, bt, 0);
+  return y;
+}
+
+/** For more than two axes; apart, as what a function within holds is kept in memory from the beginning. */
+function multiplyBatches(
+  a: Tensor,
+  b: Tensor,
+  pa: Ptr,
+  pb: Ptr,
+  work: Ptr,
+  m: number,
+  n: number,
+  k: number,
+  at: number,
+  bt: number,
+): Tensor {
   const batchA = a.shape.slice(0, -2);
   const batchB = b.shape.slice(0, -2);
   const batch = broadcastShapes("matmul", batchA, batchB);

@@ -156,7 +156,7 @@ function clampFloat(x: Tensor, low: number, high: number): Tensor {
 
 /** gy where low ≤ x ≤ high; linear in gy, so that it is its own gradient. */
 function clampGrad(gy: Tensor, x: Tensor, low: number, high: number): Tensor {
-  const gx = unaryGrad("clamp", kernels.clampGrad, gy, x, low, high);
+  const gx = unaryGrad("clamp", kernels.clampGrad, gy, x, true, low, high);
   return record("clamp", gx, [[gy, (ggx) => clampGrad(ggx, x, low, high)]], [x]);
 }
 

@@ -205,7 +205,7 @@ function doom(handle: Handle): void {
 function endGeneration(): void {
   const { tensors } = doomed;
   doomed.tensors = [];
-  release(tensors, doomed, doomed.label);
+  release(tensors, doomed);
   stepEnded();
   nextGeneration();
 }

@@ -26,7 +26,7 @@ export {
   willRecord,
 } from "./record.js";
 export { steps } from "./steps.js";
-export { installWalkOps, leavesOf } from "./walk.js";
+export { installWalkOps, leavesOf, overwritable } from "./walk.js";
 
 /** @internal Puts the tape below Tensor's methods. Called where the fluent methods are attached. */
 export function installTape(): void {

@@ -60,16 +60,12 @@ export class Node {
 /** A tensor's node. Tensors store it as the little that printing needs of it. */
 export const nodeOf = (x: Tensor): Node | null => x.node as Node | null;
 
-/** As `map`, which costs more than all else that an op of few inputs does on the tape. */
-export function each<A, B>(list: readonly A[], fn: (item: A) => B): B[] {
-  switch (list.length) {
-    case 1:
-      return [fn(list[0]!)];
-    case 2:
-      return [fn(list[0]!), fn(list[1]!)];
-    case 3:
-      return [fn(list[0]!), fn(list[1]!), fn(list[2]!)];
-    default:
-      return list.map(fn);
-  }
+// What an op of few inputs does on the tape: with `map`, or a function given to one loop for all, it costs more than the rest.
+
+/** The inputs' nodes. */
+export function nodesOf(inputs: readonly Tensor[]): (Node | null)[] {
+  if (inputs.length === 1) return [nodeOf(inputs[0]!)];
+  if (inputs.length === 2) return [nodeOf(inputs[0]!), nodeOf(inputs[1]!)];
+  if (inputs.length === 3) return [nodeOf(inputs[0]!), nodeOf(inputs[1]!), nodeOf(inputs[2]!)];
+  return inputs.map(nodeOf);
 }

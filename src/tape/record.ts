@@ -3,7 +3,7 @@ import { rangeError, typeError } from "../error.js";
 import { moveTo, openLoops, runInScope, settle, watchHolder, writeTime } from "../memory/index.js";
 import { Tensor, viewOf } from "../tensor/index.js";
 import { escapeNoGrad, followInputs, joinGraph, makeLoose, watchReads } from "./graph.js";
-import { each, type InputPartial, type JointPartial, Node, nodeOf } from "./node.js";
+import { type InputPartial, type JointPartial, Node, nodeOf, nodesOf } from "./node.js";
 
 let recording = true;
 const nothing: readonly Tensor[] = [];
@@ -45,7 +45,7 @@ export function record(
   partials: readonly InputPartial[],
   saved: readonly Tensor[] = nothing,
 ): Tensor {
-  return put(name, y, each(partials, inputOf), partials, saved);
+  return put(name, y, inputsOf(partials), partials, saved);
 }
 
 /** As `record`, with one function for the gradients of all inputs. */
@@ -71,7 +71,12 @@ export function unrecorded(name: string, y: Tensor, inputs: readonly Tensor[]): 
   return y;
 }
 
-const inputOf = (partial: InputPartial): Tensor => partial[0];
+/** The inputs of partials, without `map`: see nodesOf. */
+function inputsOf(partials: readonly InputPartial[]): Tensor[] {
+  if (partials.length === 1) return [partials[0]![0]];
+  if (partials.length === 2) return [partials[0]![0], partials[1]![0]];
+  return partials.map((partial) => partial[0]);
+}
 
 function put(
   name: string,
@@ -93,7 +98,7 @@ function put(
   }
   const records = needs && recording && !consumed;
   if (records) {
-    y.node = new Node(name, each(inputs, nodeOf), partials, saved, writeTime(), null);
+    y.node = new Node(name, nodesOf(inputs), partials, saved, writeTime(), null);
   } else if (needs || consumed || derived) y.derived = true;
   place(y, inputs, records);
   return y;

@@ -1,11 +1,11 @@
 // The backward walk itself: from roots to leaves or chosen tensors, with the memory it needs on the way.
 import { show, typeError } from "../error.js";
 import { kernels } from "../kernels/index.js";
-import { current, moveTo, runInScope, truncate, watchHolder } from "../memory/index.js";
+import { current, moveTo, runInScope, watchHolder } from "../memory/index.js";
 import { sameShape } from "../shape.js";
 import { allocate, fillWith, ptr, Tensor } from "../tensor/index.js";
 import { giveToGraph, graphOf, sweep } from "./graph.js";
-import { each, type Node, nodeOf } from "./node.js";
+import { type Node, nodeOf } from "./node.js";
 import { setRecording } from "./record.js";
 
 // Ops that the walk itself needs, recorded under createGraph; put in by ops/, which stands above this folder.
@@ -19,13 +19,13 @@ let walks = 0;
 /** Walks under way: a partial may walk a graph of its own (checkpoint), which shares leaves with the outer one. */
 let depth = 0;
 
-/** The nodes on the way from a root, and for each the edge to look at next. */
-const path: Node[] = [];
-const turns: number[] = [];
-
-/** Appends the nodes reachable from the roots, inputs before what is computed from them. Iterative: graphs can be deep. */
-function orderFrom(roots: readonly Tensor[], order: Node[]): Node[] {
+/** The nodes reachable from the roots, inputs before what is computed from them. Iterative: graphs can be deep. */
+export function reachable(roots: readonly Tensor[]): Node[] {
   const walk = ++walks;
+  const order: Node[] = [];
+  // The nodes on the way from a root, and for each the edge to look at next.
+  const path: Node[] = [];
+  const turns: number[] = [];
   for (let r = 0; r < roots.length; r++) {
     const root = nodeOf(roots[r]!);
     if (root === null || root.walk === walk) continue;
@@ -56,9 +56,6 @@ function orderFrom(roots: readonly Tensor[], order: Node[]): Node[] {
   }
   return order;
 }
-
-/** The nodes that the roots' graph leads to. */
-export const reachable = (roots: readonly Tensor[]): Node[] => orderFrom(roots, []);
 
 /** @internal The leaves that a tensor's graph leads to. */
 export function leavesOf(x: Tensor): Tensor[] {
@@ -110,11 +107,14 @@ function checkUnchanged(op: string, { name, consumed, saved, time }: Node): void
   }
 }
 
-/** Adds a gradient to a node's slot; `holds` of a tensor counts the slots that refer to it. */
+/** Whether a gradient is in one slot alone and nobody else sees it; `holds` counts the slots that refer to a tensor. */
+const isPrivate = (x: Tensor): boolean => x.holds === 1 && x.storage.refs === 1 && x.owner === current;
+
+/** Adds a gradient to a node's slot. */
 function gather(node: Node, gradient: Tensor, differentiable: boolean): void {
   const held = node.slot;
-  if (held !== null && !differentiable && held.holds === 1 && held.storage.refs === 1 && held.owner === current) {
-    addInto(held, gradient); // nobody else sees this tensor
+  if (held !== null && !differentiable && isPrivate(held)) {
+    addInto(held, gradient);
     return;
   }
   const sum = held === null ? gradient : add(held, gradient);
@@ -173,13 +173,28 @@ function runHooks(node: Node, gy: Tensor): void {
   }
 }
 
+/**
+ * The gradient that the partial under way may overwrite with its result, as nobody reads it again: those of activations
+ * do. A tensor less is made, and large ones are not read from one place and written to another.
+ */
+export let overwritable: Tensor | null = null;
+
 const isNeeded = (edge: Node | null): boolean => edge !== null && (edge.mark & NEEDED) !== 0;
+
+/** Which inputs' gradients are wanted, without `map`: see nodesOf. */
+function needsOf(edges: readonly (Node | null)[]): boolean[] {
+  if (edges.length === 2) return [isNeeded(edges[0]!), isNeeded(edges[1]!)];
+  if (edges.length === 3) return [isNeeded(edges[0]!), isNeeded(edges[1]!), isNeeded(edges[2]!)];
+  return edges.map(isNeeded);
+}
 
 /** Runs the partials of a node and adds what they give to the slots of its inputs. */
 function propagate(node: Node, gy: Tensor, differentiable: boolean): void {
   const { edges, partials } = node;
+  const last = !differentiable && edges.length === 1 && node.hooks === null && (node.mark & TARGET) === 0;
+  overwritable = last && isPrivate(gy) ? gy : null;
   if (typeof partials === "function") {
-    const gradients = partials(gy, each(edges, isNeeded));
+    const gradients = partials(gy, needsOf(edges));
     for (let e = 0; e < edges.length; e++) {
       const gradient = gradients[e];
       if (gradient && isNeeded(edges[e]!)) gather(edges[e]!, gradient, differentiable);
@@ -202,7 +217,8 @@ function sweepTemporaries(gy: Tensor, mark: number): void {
     if (x.holds > 0) members[kept++] = x;
     else x.release("within backward()");
   }
-  truncate(members, kept);
+  // Setting the length takes several times as long.
+  while (members.length > kept) members.pop();
   if (gy.holds === 0 && gy.owner === current) gy.release("within backward()");
 }
 
@@ -223,13 +239,10 @@ function consume(order: readonly Node[], roots: readonly Tensor[]): void {
   }
 }
 
-/** The lists of walks at each depth, empty between walks. */
-const orders: Node[][] = [];
-
 /** Walks and calls `finish` while the gradients of the targets are in the slots of their nodes, which it gets in order. */
 function walkThen<T>(walk: Walk, finish: (order: readonly Node[]) => T): T {
   const { op, roots, gradients, targets, createGraph } = walk;
-  const order = orderFrom(roots, (orders[depth] ??= []));
+  const order = reachable(roots);
   // What an outer walk has put into nodes that both meet.
   const outer = depth === 0 ? null : order.map(({ mark, slot }) => ({ mark, slot }));
   const before = setRecording(createGraph);
@@ -259,6 +272,7 @@ function walkThen<T>(walk: Walk, finish: (order: readonly Node[]) => T): T {
     return finish(order);
   } finally {
     setRecording(before);
+    overwritable = null;
     depth--;
     for (let i = order.length - 1; i >= 0; i--) {
       const node = order[i]!;
@@ -266,7 +280,6 @@ function walkThen<T>(walk: Walk, finish: (order: readonly Node[]) => T): T {
       node.slot = null;
       if (outer !== null) Object.assign(node, outer[i]);
     }
-    truncate(order, 0);
   }
 }
 
