@@ -34,7 +34,7 @@ function batchGradRow(
     x += 16;
     m += 16;
     r += 16;
-    w += 16 & ws;
+    w += ws >> 2;
     gw += 16;
     gb += 16;
     gx += 16;
@@ -46,7 +46,7 @@ function batchGradRow(
     x += 4;
     m += 4;
     r += 4;
-    w += 4 & ws;
+    w += ws >> 4;
     gw += 4;
     gb += 4;
     gx += 4;
@@ -191,7 +191,7 @@ export function normalizeGrad(
   const stride = <usize>C << 2, row = <usize>D << 2;
   if (byBatch) {
     parameterSums(g, x, mean, rstd, gw, gb, N, C, stride, 0);
-    const ws: usize = w ? -1 : 0, by: f32 = 1 / <f32>N;
+    const ws: usize = w ? 64 : 0, by: f32 = 1 / <f32>N;
     for (; N > 0; N--) {
       if (through == CONSTANT) batchRow(g, gx, C, ZERO, 0, rstd, w ? w : ONE, ws, ZERO, 0);
       else batchGradRow(g, x, mean, rstd, w ? w : ONE, ws, gw, gb, gx, C, by);
@@ -227,7 +227,7 @@ export function itemsGrad(
       let from = g, at = x;
       if (one && w) {
         from = gx; // where g w waits
-        itemRow(g, gx, D, 0, 1, w + c, -1, ZERO, 0);
+        itemRow(g, gx, D, ZERO, ONE, w + c, 64, ZERO, 0);
       }
       for (let d = 0; d < runs; d++) {
         const p = c + (<usize>d << 2);
