@@ -1,7 +1,7 @@
 // Gradients of normalization; see norm.ts.
+import { mulBlock } from "./elementwise";
 import { loadLanes, storeLanes } from "./lanes";
-import { affineRow, batchRow, itemRow, ONE, productSum, ZERO } from "./norm";
-import { sumRow } from "./reduce";
+import { affineRow, batchRow, ONE, productSums, ZERO } from "./norm";
 import { madd, nmadd } from "./simd";
 
 /** gx = g * a + (x - m) * b + c over a run; gx may be g. */
@@ -53,6 +53,11 @@ function batchGradRow(
   }
 }
 
+@inline
+function addVector(p: usize, v: v128): void {
+  v128.store(p, f32x4.add(v128.load(p), v));
+}
+
 const LANES = memory.data<i32>([0, 1, 2, 3, 4, 5, 6, 7]);
 
 /**
@@ -88,10 +93,10 @@ function parameterColumns(
   }
   const first = i32x4.splat(skip);
   const keep0 = i32x4.ge_s(v128.load(LANES), first), keep1 = i32x4.ge_s(v128.load(LANES, 16), first);
-  v128.store(gw, f32x4.add(v128.load(gw), v128.and(s0, keep0)));
-  v128.store(gw, f32x4.add(v128.load(gw, 16), v128.and(s1, keep1)), 16);
-  v128.store(gb, f32x4.add(v128.load(gb), v128.and(t0, keep0)));
-  v128.store(gb, f32x4.add(v128.load(gb, 16), v128.and(t1, keep1)), 16);
+  addVector(gw, v128.and(s0, keep0));
+  addVector(gw + 16, v128.and(s1, keep1));
+  addVector(gb, v128.and(t0, keep0));
+  addVector(gb + 16, v128.and(t1, keep1));
 }
 
 /** The same for one channel. */
@@ -148,8 +153,9 @@ export function batchRunsGrad(
     const m = load<f32>(mean + c), r = load<f32>(rstd + c);
     let s: f64 = 0, t: f64 = 0;
     for (let n: usize = 0; n < <usize>N; n++) {
-      s += productSum(x + n * stride, g + n * stride, L, m, 0);
-      t += sumRow(g + n * stride, L);
+      const sums = productSums(x + n * stride, g + n * stride, L, m, 0);
+      s += f64x2.extract_lane(sums, 0);
+      t += f64x2.extract_lane(sums, 1);
     }
     s *= <f64>r;
     store<f32>(gw + c, <f32>s);
@@ -227,11 +233,12 @@ export function itemsGrad(
       let from = g, at = x;
       if (one && w) {
         from = gx; // where g w waits
-        itemRow(g, gx, D, ZERO, ONE, w + c, 64, ZERO, 0);
+        mulBlock(g, w + c, gx, 1, D, 0, 0, 1, 1);
       }
       for (let d = 0; d < runs; d++) {
         const p = c + (<usize>d << 2);
-        const sd = productSum(at, from, n, m, 0), td = sumRow(from, n);
+        const sums = productSums(at, from, n, m, 0);
+        const sd = f64x2.extract_lane(sums, 0), td = f64x2.extract_lane(sums, 1);
         const wd = !one && w ? <f64>load<f32>(w + p) : 1;
         s += wd * sd;
         t += wd * td;

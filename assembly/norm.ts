@@ -4,8 +4,7 @@
 //   by item (layerNorm: L = 1, D = C; groupNorm; instanceNorm: D = 1; rmsNorm: without mean): N * C / D statistics
 // w and b have one number a channel, or are absent (0). With L = 1 channels are neighbours in memory, so that w and b
 // (and by batch the statistics) are vectors beside each row of x; otherwise a channel is a run of L with one number each.
-import { addPair, high64, loadLanes, loadWide, low64, narrow, storeLanes, storeWide } from "./lanes";
-import { sumRow } from "./reduce";
+import { high64, loadLanes, loadWide, low64, narrow, storeLanes, storeWide } from "./lanes";
 import { madd } from "./simd";
 
 /** What takes the place of absent vectors. Their steps are masked by 0, those of real ones (all bits set) stay. */
@@ -15,83 +14,89 @@ export const ONE = memory.data<f32>([1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1
 /** A piece of a run that stays in L1 while its mean and then its deviations are summed. */
 const CHUNK = 4096;
 
-/** s + (x - m) * (g - o) */
+// What is multiplied: x by x, or x - m by g - o.
+const POWER = 0;
+const PRODUCT = 1;
+
+/** The second factor, which is summed too. */
 @inline
-function term(s: v128, x: usize, g: usize, m: v128, o: v128): v128 {
-  return madd(f32x4.sub(v128.load(x), m), f32x4.sub(v128.load(g), o), s);
+function factor(what: i32, x: usize, g: usize, o: v128): v128 {
+  return what == POWER ? v128.load(x) : f32x4.sub(v128.load(g), o);
 }
 
-/** Sums of (x - m) * (g - o) over n elements: f32 lanes over blocks of 512, whose totals are added in f64. */
-export function productSum(x: usize, g: usize, n: i32, m: f32, o: f32): f64 {
+/** s + the product */
+@inline
+function productOnto(s: v128, what: i32, v: v128, x: usize, m: v128): v128 {
+  return madd(what == POWER ? v : f32x4.sub(v128.load(x), m), v, s);
+}
+
+/**
+ * Sums of products and of their second factors over n elements, as a pair of f64: f32 lanes over blocks of 512, whose totals are added
+ * in f64. Two operands go two vectors a trip, as engines load all that a trip needs at its beginning.
+ */
+@inline
+function sumBoth(what: i32, x: usize, g: usize, n: i32, m: f32, o: f32): v128 {
   const zero = f32x4.splat(0), p = f32x4.splat(m), q = f32x4.splat(o);
-  let total = f64x2.splat(0);
-  while (n >= 16) {
-    const trips = min(n >> 4, 32);
-    const stop = x + (<usize>trips << 6);
-    let s0 = zero, s1 = zero, s2 = zero, s3 = zero;
+  const shift = what == POWER ? 4 : 3;
+  let products = f64x2.splat(0), total = products;
+  while (n >> shift > 0) {
+    const trips = min(n >> shift, 512 >> shift);
+    const stop = x + (<usize>trips << (shift + 2));
+    let s0 = zero, s1 = zero, s2 = zero, s3 = zero, t0 = zero, t1 = zero, t2 = zero, t3 = zero;
     do {
-      s0 = term(s0, x, g, p, q);
-      s1 = term(s1, x + 16, g + 16, p, q);
-      s2 = term(s2, x + 32, g + 32, p, q);
-      s3 = term(s3, x + 48, g + 48, p, q);
-      x += 64;
-      g += 64;
+      const v0 = factor(what, x, g, q);
+      t0 = f32x4.add(t0, v0);
+      s0 = productOnto(s0, what, v0, x, p);
+      const v1 = factor(what, x + 16, g + 16, q);
+      t1 = f32x4.add(t1, v1);
+      s1 = productOnto(s1, what, v1, x + 16, p);
+      if (what == POWER) {
+        const v2 = v128.load(x, 32), v3 = v128.load(x, 48);
+        t2 = f32x4.add(t2, v2);
+        s2 = madd(v2, v2, s2);
+        t3 = f32x4.add(t3, v3);
+        s3 = madd(v3, v3, s3);
+      }
+      x += <usize>4 << shift;
+      g += <usize>4 << shift;
     } while (x != stop);
-    s0 = f32x4.add(f32x4.add(s0, s1), f32x4.add(s2, s3));
-    total = f64x2.add(total, f64x2.add(low64(s0), high64(s0)));
-    n -= trips << 4;
+    s0 = f32x4.add(s0, s1);
+    t0 = f32x4.add(t0, t1);
+    if (what == POWER) {
+      s0 = f32x4.add(s0, f32x4.add(s2, s3));
+      t0 = f32x4.add(t0, f32x4.add(t2, t3));
+    }
+    products = f64x2.add(products, f64x2.add(low64(s0), high64(s0)));
+    total = f64x2.add(total, f64x2.add(low64(t0), high64(t0)));
+    n -= trips << shift;
   }
-  let s = zero;
+  let s = zero, t = zero;
   for (; n >= 4; n -= 4) {
-    s = term(s, x, g, p, q);
+    const v = factor(what, x, g, q);
+    t = f32x4.add(t, v);
+    s = productOnto(s, what, v, x, p);
     x += 16;
     g += 16;
   }
-  if (n > 0) s = madd(f32x4.sub(loadLanes(x, n, p), p), f32x4.sub(loadLanes(g, n, q), q), s);
-  return addPair(f64x2.add(total, f64x2.add(low64(s), high64(s))));
+  if (n > 0) {
+    const d = f32x4.sub(loadLanes(x, n, p), p);
+    const v = what == POWER ? d : f32x4.sub(loadLanes(g, n, q), q);
+    t = f32x4.add(t, v);
+    s = madd(d, v, s);
+  }
+  products = f64x2.add(products, f64x2.add(low64(s), high64(s)));
+  total = f64x2.add(total, f64x2.add(low64(t), high64(t)));
+  return f64x2.add(v128.shuffle<u64>(products, total, 0, 2), v128.shuffle<u64>(products, total, 1, 3));
 }
 
-/** Sums of x and of x^2 over n elements, as a pair of f64; blocks as in productSum. */
+/** Sums of x^2 and of x over n elements. */
 function powerSums(x: usize, n: i32): v128 {
-  const zero = f32x4.splat(0);
-  let total = f64x2.splat(0), squares = total;
-  while (n >= 16) {
-    const trips = min(n >> 4, 32);
-    const stop = x + (<usize>trips << 6);
-    let s0 = zero, s1 = zero, s2 = zero, s3 = zero, q0 = zero, q1 = zero, q2 = zero, q3 = zero;
-    do {
-      const v0 = v128.load(x), v1 = v128.load(x, 16), v2 = v128.load(x, 32), v3 = v128.load(x, 48);
-      s0 = f32x4.add(s0, v0);
-      q0 = madd(v0, v0, q0);
-      s1 = f32x4.add(s1, v1);
-      q1 = madd(v1, v1, q1);
-      s2 = f32x4.add(s2, v2);
-      q2 = madd(v2, v2, q2);
-      s3 = f32x4.add(s3, v3);
-      q3 = madd(v3, v3, q3);
-      x += 64;
-    } while (x != stop);
-    s0 = f32x4.add(f32x4.add(s0, s1), f32x4.add(s2, s3));
-    q0 = f32x4.add(f32x4.add(q0, q1), f32x4.add(q2, q3));
-    total = f64x2.add(total, f64x2.add(low64(s0), high64(s0)));
-    squares = f64x2.add(squares, f64x2.add(low64(q0), high64(q0)));
-    n -= trips << 4;
-  }
-  let s = zero, q = zero;
-  for (; n >= 4; n -= 4) {
-    const v = v128.load(x);
-    s = f32x4.add(s, v);
-    q = madd(v, v, q);
-    x += 16;
-  }
-  if (n > 0) {
-    const v = loadLanes(x, n, zero);
-    s = f32x4.add(s, v);
-    q = madd(v, v, q);
-  }
-  total = f64x2.add(total, f64x2.add(low64(s), high64(s)));
-  squares = f64x2.add(squares, f64x2.add(low64(q), high64(q)));
-  return f64x2.add(v128.shuffle<u64>(total, squares, 0, 2), v128.shuffle<u64>(total, squares, 1, 3));
+  return sumBoth(POWER, x, x, n, 0, 0);
+}
+
+/** Sums of (x - m) * (g - o) and of g - o over n elements. */
+export function productSums(x: usize, g: usize, n: i32, m: f32, o: f32): v128 {
+  return sumBoth(PRODUCT, x, g, n, m, o);
 }
 
 /**
@@ -105,14 +110,14 @@ function runMoments(x: usize, runs: i32, n: i32, stride: usize, centered: i32, m
     for (let i = 0; i < n; i += CHUNK) {
       const at = x + (<usize>i << 2), k = min(n - i, CHUNK);
       const by = 1 / <f64>k;
-      const sums = powerSums(at, k), squares = f64x2.extract_lane(sums, 1);
-      const sum = centered ? f64x2.extract_lane(sums, 0) : 0, own = sum * by;
+      const sums = powerSums(at, k), squares = f64x2.extract_lane(sums, 0);
+      const sum = centered ? f64x2.extract_lane(sums, 1) : 0, own = sum * by;
       let around = squares - own * sum;
       // Where little is left of the squares, or they overflow (or are NaN), the deviations themselves are summed, from the
       // mean rounded to f32; the difference is made up for.
       if (!(around * 5 >= squares && squares < Infinity)) {
         const rounded = <f32>own, off = own - <f64>rounded;
-        around = productSum(at, at, k, rounded, rounded) - off * off * <f64>k;
+        around = f64x2.extract_lane(productSums(at, at, k, rounded, rounded), 0) - off * off * <f64>k;
       }
       s += around;
       if (count == 0) m = own;
@@ -246,7 +251,7 @@ export function affineRow(x: usize, y: usize, n: i32, m: f32, a: f32, b: f32): v
  * y = (x - m) * r * w + b over a row whose channels are neighbours. ws and bs are the steps for 16 of them, 64 bytes, or 0
  * where one vector serves all.
  */
-export function itemRow(x: usize, y: usize, n: i32, m: usize, r: usize, w: usize, ws: usize, b: usize, bs: usize): void {
+function itemRow(x: usize, y: usize, n: i32, m: usize, r: usize, w: usize, ws: usize, b: usize, bs: usize): void {
   const shift = v128.load32_splat(m), by = v128.load32_splat(r);
   while (n > 0) {
     const wide = n >= 4;
