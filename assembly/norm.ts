@@ -31,8 +31,8 @@ function productOnto(s: v128, what: i32, v: v128, x: usize, m: v128): v128 {
 }
 
 /**
- * Sums of products and of their second factors over n elements, as a pair of f64: f32 lanes over blocks of 512, whose totals are added
- * in f64. Two operands go two vectors a trip, as engines load all that a trip needs at its beginning.
+ * Sums of products and of their second factors over n elements, as a pair of f64: f32 lanes over blocks of 512, whose
+ * totals are added in f64. Two operands go two vectors a trip, as engines load all that a trip needs at its beginning.
  */
 @inline
 function sumBoth(what: i32, x: usize, g: usize, n: i32, m: f32, o: f32): v128 {
@@ -278,7 +278,10 @@ function itemStep(
   v128.store(y1, v1);
 }
 
-/** The same over two rows, `apart` bytes from each other (0: one row, twice), whose statistics are neighbours; they share w and b. */
+/**
+ * The same over two rows, `apart` bytes from each other (0: one row, twice), whose statistics are neighbours. They share
+ * the loads of w and b: loads, stores and arithmetic of vectors, four a cycle in all, are what the loop is bound by.
+ */
 function itemRows(
   x: usize, y: usize, n: i32, apart: usize, mean: usize, rstd: usize, w: usize, ws: usize, b: usize, bs: usize,
 ): void {
@@ -332,7 +335,7 @@ export function batchRow(
 const GIVEN = 0;
 const CENTERED = 2;
 
-/** Numbers whose statistics are computed ahead: half of what an L1 of 32 KB holds. */
+/** Numbers whose statistics are computed ahead: a quarter of an L1 of 32 KB, which y, w and b share. */
 const AHEAD = 2048;
 
 /**
