@@ -81,7 +81,7 @@ function addBlock(a: usize, b: usize, y: usize, rows: i32, n: i32, aRow: i32, bR
 function subBlock(a: usize, b: usize, y: usize, rows: i32, n: i32, aRow: i32, bRow: i32, aStep: i32, bStep: i32): void {
   block(Binary.Sub, a, b, y, rows, n, aRow, bRow, aStep, bStep);
 }
-function mulBlock(a: usize, b: usize, y: usize, rows: i32, n: i32, aRow: i32, bRow: i32, aStep: i32, bStep: i32): void {
+export function mulBlock(a: usize, b: usize, y: usize, rows: i32, n: i32, aRow: i32, bRow: i32, aStep: i32, bStep: i32): void {
   block(Binary.Mul, a, b, y, rows, n, aRow, bRow, aStep, bStep);
 }
 function divBlock(a: usize, b: usize, y: usize, rows: i32, n: i32, aRow: i32, bRow: i32, aStep: i32, bStep: i32): void {

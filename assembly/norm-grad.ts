@@ -1,7 +1,7 @@
 // Gradients of normalization; see norm.ts.
+import { mulBlock } from "./elementwise";
 import { loadLanes, storeLanes } from "./lanes";
-import { affineRow, batchRow, itemRow, ONE, productSum, ZERO } from "./norm";
-import { sumRow } from "./reduce";
+import { affineRow, batchRow, ONE, productSums, ZERO } from "./norm";
 import { madd, nmadd } from "./simd";
 
 /** gx = g * a + (x - m) * b + c over a run; gx may be g. */
@@ -34,7 +34,7 @@ function batchGradRow(
     x += 16;
     m += 16;
     r += 16;
-    w += 16 & ws;
+    w += ws >> 2;
     gw += 16;
     gb += 16;
     gx += 16;
@@ -46,11 +46,54 @@ function batchGradRow(
     x += 4;
     m += 4;
     r += 4;
-    w += 4 & ws;
+    w += ws >> 4;
     gw += 4;
     gb += 4;
     gx += 4;
   }
+}
+
+@inline
+function addVector(p: usize, v: v128): void {
+  v128.store(p, f32x4.add(v128.load(p), v));
+}
+
+/**
+ * gw += sum of g * (x - m) * r, gb += sum of g over a few rows, for sixteen neighbouring channels: a line of the cache, of
+ * which a row length like 1024 would let no second half survive. The statistics are one number a row, `step` bytes apart.
+ */
+function parameterLines(
+  g: usize, x: usize, mean: usize, rstd: usize, gw: usize, gb: usize, rows: i32, stride: usize, step: usize,
+): void {
+  const zero = f32x4.splat(0);
+  let s0 = zero, s1 = zero, s2 = zero, s3 = zero, t0 = zero, t1 = zero, t2 = zero, t3 = zero;
+  for (; rows > 0; rows--) {
+    const m = v128.load32_splat(mean), r = v128.load32_splat(rstd);
+    let v = v128.load(g);
+    s0 = madd(v, f32x4.mul(f32x4.sub(v128.load(x), m), r), s0);
+    t0 = f32x4.add(t0, v);
+    v = v128.load(g, 16);
+    s1 = madd(v, f32x4.mul(f32x4.sub(v128.load(x, 16), m), r), s1);
+    t1 = f32x4.add(t1, v);
+    v = v128.load(g, 32);
+    s2 = madd(v, f32x4.mul(f32x4.sub(v128.load(x, 32), m), r), s2);
+    t2 = f32x4.add(t2, v);
+    v = v128.load(g, 48);
+    s3 = madd(v, f32x4.mul(f32x4.sub(v128.load(x, 48), m), r), s3);
+    t3 = f32x4.add(t3, v);
+    mean += step;
+    rstd += step;
+    g += stride;
+    x += stride;
+  }
+  addVector(gw, s0);
+  addVector(gw + 16, s1);
+  addVector(gw + 32, s2);
+  addVector(gw + 48, s3);
+  addVector(gb, t0);
+  addVector(gb + 16, t1);
+  addVector(gb + 32, t2);
+  addVector(gb + 48, t3);
 }
 
 const LANES = memory.data<i32>([0, 1, 2, 3, 4, 5, 6, 7]);
@@ -88,10 +131,10 @@ function parameterColumns(
   }
   const first = i32x4.splat(skip);
   const keep0 = i32x4.ge_s(v128.load(LANES), first), keep1 = i32x4.ge_s(v128.load(LANES, 16), first);
-  v128.store(gw, f32x4.add(v128.load(gw), v128.and(s0, keep0)));
-  v128.store(gw, f32x4.add(v128.load(gw, 16), v128.and(s1, keep1)), 16);
-  v128.store(gb, f32x4.add(v128.load(gb), v128.and(t0, keep0)));
-  v128.store(gb, f32x4.add(v128.load(gb, 16), v128.and(t1, keep1)), 16);
+  addVector(gw, v128.and(s0, keep0));
+  addVector(gw + 16, v128.and(s1, keep1));
+  addVector(gb, v128.and(t0, keep0));
+  addVector(gb + 16, v128.and(t1, keep1));
 }
 
 /** The same for one channel. */
@@ -119,7 +162,14 @@ export function parameterSums(
 ): void {
   for (; rows > 0; rows -= 64) {
     const k = min(rows, 64), wide = channels >= 8;
-    for (let c = 0; c < channels; c += wide ? 8 : 1) {
+    let c = 0;
+    if (step != 0) {
+      for (; c + 16 <= channels; c += 16) {
+        const at = <usize>c << 2;
+        parameterLines(g + at, x + at, mean, rstd, gw + at, gb + at, k, stride, step);
+      }
+    }
+    for (; c < channels; c += wide ? 8 : 1) {
       const from = wide ? min(c, channels - 8) : c;
       const at = <usize>from << 2, own = step == 0 ? at : 0;
       if (wide) {
@@ -148,8 +198,9 @@ export function batchRunsGrad(
     const m = load<f32>(mean + c), r = load<f32>(rstd + c);
     let s: f64 = 0, t: f64 = 0;
     for (let n: usize = 0; n < <usize>N; n++) {
-      s += productSum(x + n * stride, g + n * stride, L, m, 0);
-      t += sumRow(g + n * stride, L);
+      const sums = productSums(x + n * stride, g + n * stride, L, m, 0);
+      s += f64x2.extract_lane(sums, 0);
+      t += f64x2.extract_lane(sums, 1);
     }
     s *= <f64>r;
     store<f32>(gw + c, <f32>s);
@@ -191,7 +242,7 @@ export function normalizeGrad(
   const stride = <usize>C << 2, row = <usize>D << 2;
   if (byBatch) {
     parameterSums(g, x, mean, rstd, gw, gb, N, C, stride, 0);
-    const ws: usize = w ? -1 : 0, by: f32 = 1 / <f32>N;
+    const ws: usize = w ? 64 : 0, by: f32 = 1 / <f32>N;
     for (; N > 0; N--) {
       if (through == CONSTANT) batchRow(g, gx, C, ZERO, 0, rstd, w ? w : ONE, ws, ZERO, 0);
       else batchGradRow(g, x, mean, rstd, w ? w : ONE, ws, gw, gb, gx, C, by);
@@ -227,11 +278,12 @@ export function itemsGrad(
       let from = g, at = x;
       if (one && w) {
         from = gx; // where g w waits
-        itemRow(g, gx, D, 0, 1, w + c, -1, ZERO, 0);
+        mulBlock(g, w + c, gx, 1, D, 0, 0, 1, 1);
       }
       for (let d = 0; d < runs; d++) {
         const p = c + (<usize>d << 2);
-        const sd = productSum(at, from, n, m, 0), td = sumRow(from, n);
+        const sums = productSums(at, from, n, m, 0);
+        const sd = f64x2.extract_lane(sums, 0), td = f64x2.extract_lane(sums, 1);
         const wd = !one && w ? <f64>load<f32>(w + p) : 1;
         s += wd * sd;
         t += wd * td;

@@ -4,8 +4,7 @@
 //   by item (layerNorm: L = 1, D = C; groupNorm; instanceNorm: D = 1; rmsNorm: without mean): N * C / D statistics
 // w and b have one number a channel, or are absent (0). With L = 1 channels are neighbours in memory, so that w and b
 // (and by batch the statistics) are vectors beside each row of x; otherwise a channel is a run of L with one number each.
-import { addPair, high64, loadLanes, loadWide, low64, narrow, storeLanes, storeWide } from "./lanes";
-import { sumRow } from "./reduce";
+import { high64, loadLanes, loadWide, low64, narrow, storeLanes, storeWide } from "./lanes";
 import { madd } from "./simd";
 
 /** What takes the place of absent vectors. Their steps are masked by 0, those of real ones (all bits set) stay. */
@@ -15,52 +14,89 @@ export const ONE = memory.data<f32>([1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1
 /** A piece of a run that stays in L1 while its mean and then its deviations are summed. */
 const CHUNK = 4096;
 
-/** s + (x - m) * (g - o), or s + (x - m)^2 without a load of its own. */
+// What is multiplied: x by x, or x - m by g - o.
+const POWER = 0;
+const PRODUCT = 1;
+
+/** The second factor, which is summed too. */
 @inline
-function term(s: v128, square: bool, x: usize, g: usize, m: v128, o: v128): v128 {
-  const d = f32x4.sub(v128.load(x), m);
-  return madd(d, square ? d : f32x4.sub(v128.load(g), o), s);
+function factor(what: i32, x: usize, g: usize, o: v128): v128 {
+  return what == POWER ? v128.load(x) : f32x4.sub(v128.load(g), o);
 }
 
-/** Sum of terms over n elements: f32 lanes over blocks of 512, whose totals are added in f64. */
+/** s + the product */
 @inline
-function sumTerms(square: bool, x: usize, g: usize, n: i32, m: f32, o: f32): f64 {
+function productOnto(s: v128, what: i32, v: v128, x: usize, m: v128): v128 {
+  return madd(what == POWER ? v : f32x4.sub(v128.load(x), m), v, s);
+}
+
+/**
+ * Sums of products and of their second factors over n elements, as a pair of f64: f32 lanes over blocks of 512, whose
+ * totals are added in f64. Two operands go two vectors a trip, as engines load all that a trip needs at its beginning.
+ */
+@inline
+function sumBoth(what: i32, x: usize, g: usize, n: i32, m: f32, o: f32): v128 {
   const zero = f32x4.splat(0), p = f32x4.splat(m), q = f32x4.splat(o);
-  let total = f64x2.splat(0);
-  while (n >= 16) {
-    const trips = min(n >> 4, 32);
-    const stop = x + (<usize>trips << 6);
-    let s0 = zero, s1 = zero, s2 = zero, s3 = zero;
+  const shift = what == POWER ? 4 : 3;
+  let products = f64x2.splat(0), total = products;
+  while (n >> shift > 0) {
+    const trips = min(n >> shift, 512 >> shift);
+    const stop = x + (<usize>trips << (shift + 2));
+    let s0 = zero, s1 = zero, s2 = zero, s3 = zero, t0 = zero, t1 = zero, t2 = zero, t3 = zero;
     do {
-      s0 = term(s0, square, x, g, p, q);
-      s1 = term(s1, square, x + 16, g + 16, p, q);
-      s2 = term(s2, square, x + 32, g + 32, p, q);
-      s3 = term(s3, square, x + 48, g + 48, p, q);
-      x += 64;
-      g += 64;
+      const v0 = factor(what, x, g, q);
+      t0 = f32x4.add(t0, v0);
+      s0 = productOnto(s0, what, v0, x, p);
+      const v1 = factor(what, x + 16, g + 16, q);
+      t1 = f32x4.add(t1, v1);
+      s1 = productOnto(s1, what, v1, x + 16, p);
+      if (what == POWER) {
+        const v2 = v128.load(x, 32), v3 = v128.load(x, 48);
+        t2 = f32x4.add(t2, v2);
+        s2 = madd(v2, v2, s2);
+        t3 = f32x4.add(t3, v3);
+        s3 = madd(v3, v3, s3);
+      }
+      x += <usize>4 << shift;
+      g += <usize>4 << shift;
     } while (x != stop);
-    s0 = f32x4.add(f32x4.add(s0, s1), f32x4.add(s2, s3));
-    total = f64x2.add(total, f64x2.add(low64(s0), high64(s0)));
-    n -= trips << 4;
+    s0 = f32x4.add(s0, s1);
+    t0 = f32x4.add(t0, t1);
+    if (what == POWER) {
+      s0 = f32x4.add(s0, f32x4.add(s2, s3));
+      t0 = f32x4.add(t0, f32x4.add(t2, t3));
+    }
+    products = f64x2.add(products, f64x2.add(low64(s0), high64(s0)));
+    total = f64x2.add(total, f64x2.add(low64(t0), high64(t0)));
+    n -= trips << shift;
   }
-  let s = zero;
+  let s = zero, t = zero;
   for (; n >= 4; n -= 4) {
-    s = term(s, square, x, g, p, q);
+    const v = factor(what, x, g, q);
+    t = f32x4.add(t, v);
+    s = productOnto(s, what, v, x, p);
     x += 16;
     g += 16;
   }
-  if (n > 0) s = madd(f32x4.sub(loadLanes(x, n, p), p), f32x4.sub(loadLanes(g, n, q), q), s);
-  return addPair(f64x2.add(total, f64x2.add(low64(s), high64(s))));
+  if (n > 0) {
+    const d = f32x4.sub(loadLanes(x, n, p), p);
+    const v = what == POWER ? d : f32x4.sub(loadLanes(g, n, q), q);
+    t = f32x4.add(t, v);
+    s = madd(d, v, s);
+  }
+  products = f64x2.add(products, f64x2.add(low64(s), high64(s)));
+  total = f64x2.add(total, f64x2.add(low64(t), high64(t)));
+  return f64x2.add(v128.shuffle<u64>(products, total, 0, 2), v128.shuffle<u64>(products, total, 1, 3));
 }
 
-/** Sum of (x - m) * (g - o) over n elements. */
-export function productSum(x: usize, g: usize, n: i32, m: f32, o: f32): f64 {
-  return sumTerms(false, x, g, n, m, o);
+/** Sums of x^2 and of x over n elements. */
+function powerSums(x: usize, n: i32): v128 {
+  return sumBoth(POWER, x, x, n, 0, 0);
 }
 
-/** Sum of (x - m)^2 over n elements. */
-function squareSum(x: usize, n: i32, m: f32): f64 {
-  return sumTerms(true, x, x, n, m, m);
+/** Sums of (x - m) * (g - o) and of g - o over n elements. */
+export function productSums(x: usize, g: usize, n: i32, m: f32, o: f32): v128 {
+  return sumBoth(PRODUCT, x, g, n, m, o);
 }
 
 /**
@@ -68,26 +104,34 @@ function squareSum(x: usize, n: i32, m: f32): f64 {
  * in f64 (Chan, Golub, LeVeque 1983), so that a mean far from 0 costs no digits. Without `centered` the mean is 0.
  */
 function runMoments(x: usize, runs: i32, n: i32, stride: usize, centered: i32, mean: usize, variance: usize): void {
+  const share = 1 / (<f64>runs * <f64>n); // early: divisions are slow, and here nothing waits for them
   let count: f64 = 0, m: f64 = 0, s: f64 = 0;
   for (; runs > 0; runs--) {
     for (let i = 0; i < n; i += CHUNK) {
       const at = x + (<usize>i << 2), k = min(n - i, CHUNK);
-      const own = centered ? sumRow(at, k) / <f64>k : 0;
-      // The deviations are taken from the mean rounded to f32; the difference is made up for.
-      const rounded = <f32>own, off = own - <f64>rounded;
-      s += squareSum(at, k, rounded) - off * off * <f64>k;
+      const by = 1 / <f64>k;
+      const sums = powerSums(at, k), squares = f64x2.extract_lane(sums, 0);
+      const sum = centered ? f64x2.extract_lane(sums, 1) : 0, own = sum * by;
+      let around = squares - own * sum;
+      // Where little is left of the squares, or they overflow (or are NaN), the deviations themselves are summed, from the
+      // mean rounded to f32; the difference is made up for.
+      if (!(around * 5 >= squares && squares < Infinity)) {
+        const rounded = <f32>own, off = own - <f64>rounded;
+        around = f64x2.extract_lane(productSums(at, at, k, rounded, rounded), 0) - off * off * <f64>k;
+      }
+      s += around;
       if (count == 0) m = own;
       else {
-        const delta = own - m, share = <f64>k / (count + <f64>k);
-        s += delta * delta * (count * share);
-        m += delta * share;
+        const delta = own - m, part = <f64>k / (count + <f64>k);
+        s += delta * delta * (count * part);
+        m += delta * part;
       }
       count += <f64>k;
     }
     x += stride;
   }
   store<f32>(mean, <f32>m);
-  store<f32>(variance, <f32>(s / count));
+  store<f32>(variance, <f32>(s * share));
 }
 
 /** m and s of f64 pairs with `rows` more values of mean `own` and squared deviations `more`; the rule of runMoments. */
@@ -203,34 +247,63 @@ export function affineRow(x: usize, y: usize, n: i32, m: f32, a: f32, b: f32): v
   if (n > 0) storeLanes(y, madd(f32x4.sub(loadLanes(x, n, shift), shift), by, bias), n);
 }
 
-/** y = (x - m) * r * w + b over a row whose channels are neighbours; ws and bs mask steps. */
-export function itemRow(x: usize, y: usize, n: i32, m: f32, r: f32, w: usize, ws: usize, b: usize, bs: usize): void {
-  const shift = f32x4.splat(m), by = f32x4.splat(r);
-  for (; n >= 16; n -= 16) {
-    const v0 = f32x4.mul(f32x4.mul(f32x4.sub(v128.load(x), shift), by), v128.load(w));
-    const v1 = f32x4.mul(f32x4.mul(f32x4.sub(v128.load(x, 16), shift), by), v128.load(w, 16));
-    const v2 = f32x4.mul(f32x4.mul(f32x4.sub(v128.load(x, 32), shift), by), v128.load(w, 32));
-    const v3 = f32x4.mul(f32x4.mul(f32x4.sub(v128.load(x, 48), shift), by), v128.load(w, 48));
-    v128.store(y, f32x4.add(v0, v128.load(b)));
-    v128.store(y, f32x4.add(v1, v128.load(b, 16)), 16);
-    v128.store(y, f32x4.add(v2, v128.load(b, 32)), 32);
-    v128.store(y, f32x4.add(v3, v128.load(b, 48)), 48);
-    x += 64;
-    y += 64;
-    w += 64 & ws;
-    b += 64 & bs;
-  }
+/**
+ * y = (x - m) * r * w + b over a row whose channels are neighbours. ws and bs are the steps for 16 of them, 64 bytes, or 0
+ * where one vector serves all.
+ */
+function itemRow(x: usize, y: usize, n: i32, m: usize, r: usize, w: usize, ws: usize, b: usize, bs: usize): void {
+  const shift = v128.load32_splat(m), by = v128.load32_splat(r);
   while (n > 0) {
     const wide = n >= 4;
     const v = f32x4.mul(f32x4.mul(f32x4.sub(loadWide(x, wide), shift), by), loadWide(w, wide));
     storeWide(y, f32x4.add(v, loadWide(b, wide)), wide);
-    const step: usize = wide ? 16 : 4;
-    x += step;
-    y += step;
-    w += step & ws;
-    b += step & bs;
+    const part: usize = wide ? 2 : 4;
+    x += <usize>64 >> part;
+    y += <usize>64 >> part;
+    w += ws >> part;
+    b += bs >> part;
     n -= wide ? 4 : 1;
   }
+}
+
+/** A vector of two rows. Loads go first: 4 KB apart from a store, one would wait for it. */
+@inline
+function itemStep(
+  x: usize, x1: usize, y: usize, y1: usize, w: usize, b: usize, m: v128, m1: v128, r: v128, r1: v128,
+): void {
+  const f = v128.load(w), c = v128.load(b);
+  const v = f32x4.add(f32x4.mul(f32x4.mul(f32x4.sub(v128.load(x), m), r), f), c);
+  const v1 = f32x4.add(f32x4.mul(f32x4.mul(f32x4.sub(v128.load(x1), m1), r1), f), c);
+  v128.store(y, v);
+  v128.store(y1, v1);
+}
+
+/**
+ * The same over two rows, `apart` bytes from each other (0: one row, twice), whose statistics are neighbours. They share
+ * the loads of w and b: loads, stores and arithmetic of vectors, four a cycle in all, are what the loop is bound by.
+ */
+function itemRows(
+  x: usize, y: usize, n: i32, apart: usize, mean: usize, rstd: usize, w: usize, ws: usize, b: usize, bs: usize,
+): void {
+  const next: usize = apart ? 4 : 0;
+  const m = v128.load32_splat(mean), m1 = v128.load32_splat(mean + next);
+  const r = v128.load32_splat(rstd), r1 = v128.load32_splat(rstd + next);
+  let x1 = x + apart, y1 = y + apart;
+  for (; n >= 16; n -= 16) {
+    itemStep(x, x1, y, y1, w, b, m, m1, r, r1);
+    itemStep(x + 16, x1 + 16, y + 16, y1 + 16, w + 16, b + 16, m, m1, r, r1);
+    itemStep(x + 32, x1 + 32, y + 32, y1 + 32, w + 32, b + 32, m, m1, r, r1);
+    itemStep(x + 48, x1 + 48, y + 48, y1 + 48, w + 48, b + 48, m, m1, r, r1);
+    x += 64;
+    y += 64;
+    x1 += 64;
+    y1 += 64;
+    w += ws;
+    b += bs;
+  }
+  if (n == 0) return;
+  itemRow(x, y, n, mean, rstd, w, ws, b, bs);
+  itemRow(x1, y1, n, mean + next, rstd + next, w, ws, b, bs);
 }
 
 /** The same where m and r are vectors too. */
@@ -242,19 +315,19 @@ export function batchRow(
     v128.store(y, madd(f32x4.sub(v128.load(x), v128.load(m)), by, v128.load(b)));
     x += 16;
     y += 16;
-    m += 16 & ms;
+    m += ms >> 2;
     r += 16;
-    w += 16 & ws;
-    b += 16 & bs;
+    w += ws >> 2;
+    b += bs >> 2;
   }
   for (; n > 0; n--) {
     store<f32>(y, (load<f32>(x) - load<f32>(m)) * (load<f32>(r) * load<f32>(w)) + load<f32>(b));
     x += 4;
     y += 4;
-    m += 4 & ms;
+    m += ms >> 4;
     r += 4;
-    w += 4 & ws;
-    b += 4 & bs;
+    w += ws >> 4;
+    b += bs >> 4;
   }
 }
 
@@ -262,9 +335,12 @@ export function batchRow(
 const GIVEN = 0;
 const CENTERED = 2;
 
+/** Numbers whose statistics are computed ahead: a quarter of an L1 of 32 KB, which y, w and b share. */
+const AHEAD = 2048;
+
 /**
  * y = (x - mean) * rstd * w + b; see the head of the file. By batch the statistics are [C], by item [N, C / D]; unless
- * they are given (`own` is not 0; by item alone) they are written there, each before its group leaves the cache.
+ * they are given (`own` is not 0; by item alone) they are written there, before their groups leave the cache.
  */
 export function normalize(
   x: usize, mean: usize, rstd: usize, w: usize, b: usize, y: usize, N: i32, C: i32, D: i32, L: i32, byBatch: i32,
@@ -272,40 +348,54 @@ export function normalize(
 ): void {
   assert(N >= 0 && C >= 0 && D > 0 && L >= 0 && C % D == 0, "normalize: groups must divide the channels");
   assert(!byBatch || own == GIVEN, "normalize: statistics by batch are given");
-  const ws: usize = w ? -1 : 0, bs: usize = b ? -1 : 0;
-  const row = <usize>D << 2, run = <usize>L << 2;
-  for (; N > 0; N--) {
-    if (L == 1 && byBatch) {
-      batchRow(x, y, C, mean, -1, rstd, w ? w : ONE, ws, b ? b : ZERO, bs);
-      x += <usize>C << 2;
-      y += <usize>C << 2;
-      continue;
+  const ws: usize = w ? 64 : 0, bs: usize = b ? 64 : 0;
+  const run = <usize>L << 2, line = <usize>C << 2;
+  if (byBatch && L == 1) {
+    for (; N > 0; N--) {
+      batchRow(x, y, C, mean, 64, rstd, w ? w : ONE, ws, b ? b : ZERO, bs);
+      x += line;
+      y += line;
     }
-    let group: usize = 0;
-    for (let c = 0; c < C; c += D) {
-      const first = <usize>c << 2;
-      if (own != GIVEN) {
-        runMoments(x, 1, D * L, 0, own == CENTERED, mean + group, rstd + group);
-        inverseStd(rstd + group, rstd + group, 1, eps);
+    return;
+  }
+  // By item groups follow one another, as their statistics do: those of a few are computed ahead, which leaves the
+  // processor something to do in the long chains of operations between sums and rstd.
+  const few = max(AHEAD / max(D * L, 1), 2);
+  let channel: usize = 0, ahead = 0;
+  for (let groups = N * (C / D); groups > 0; ) {
+    if (channel == line) {
+      channel = 0;
+      if (byBatch) {
+        mean -= line;
+        rstd -= line;
       }
-      if (L == 1) {
-        const m = load<f32>(mean + group), r = load<f32>(rstd + group);
-        itemRow(x, y, D, m, r, w ? w + first : ONE, ws, b ? b + first : ZERO, bs);
-        x += row;
-        y += row;
-      } else {
-        const m = load<f32>(mean + group), r = load<f32>(rstd + group);
-        for (let d: usize = 0; d < row; d += 4) {
-          affineRow(x, y, L, m, w ? r * load<f32>(w + first + d) : r, b ? load<f32>(b + first + d) : 0);
-          x += run;
-          y += run;
-        }
+    }
+    if (own != GIVEN && ahead <= 0) {
+      ahead = min(few, groups);
+      moments(x, mean, rstd, 1, ahead, D * L, own == CENTERED);
+      inverseStd(rstd, rstd, ahead, eps);
+    }
+    let done = 1;
+    if (L == 1) {
+      if (D == C && ahead != 1 && groups > 1) done = 2;
+      const size = <usize>D << 2;
+      const f = w ? w + channel : ONE, c = b ? b + channel : ZERO;
+      itemRows(x, y, D, done == 2 ? size : 0, mean, rstd, f, ws, c, bs);
+      x += size * done;
+      y += size * done;
+      channel += size;
+    } else {
+      const m = load<f32>(mean), r = load<f32>(rstd);
+      for (let d = D; d > 0; d--) {
+        affineRow(x, y, L, m, w ? r * load<f32>(w + channel) : r, b ? load<f32>(b + channel) : 0);
+        x += run;
+        y += run;
+        channel += 4;
       }
-      group += 4;
     }
-    if (!byBatch) {
-      mean += group;
-      rstd += group;
-    }
+    mean += done << 2;
+    rstd += done << 2;
+    groups -= done;
+    ahead -= done;
   }
 }

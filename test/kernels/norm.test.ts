@@ -140,3 +140,71 @@ describe("normalize and its gradients", () => {
     }
   });
 });
+
+describe("normalize by its own statistics", () => {
+  const eps = 1e-5;
+
+  /** y, mean and rstd, by item. */
+  function run(x: Float32Array, g: Grouping, through: 1 | 2, weight?: Float32Array, bias?: Float32Array) {
+    reset();
+    const [px, pw, pb] = [floats(x), weight ? floats(weight) : nullPtr, bias ? floats(bias) : nullPtr];
+    const [mean, rstd, y] = [block(groupsOf(g) * 4, 4), block(groupsOf(g) * 4), block(x.length * 4, 8)];
+    kernels.normalize(px, mean, rstd, pw, pb, y, g.N, g.C, g.D, g.L, 0, through, eps);
+    check();
+    return { y: readFloats(y, x.length), mean: readFloats(mean, groupsOf(g)), rstd: readFloats(rstd, groupsOf(g)) };
+  }
+
+  // Rows go in twos, their statistics in fews: one row, odd numbers of them, the last of a few alone.
+  const rows = [1, 2, 3, 7].flatMap((N) =>
+    [1, 3, 15, 16, 37, 96, 700].map((C) => ({ N, C, D: C, L: 1, byBatch: false })),
+  );
+  test.each([...grouped.filter((g) => !g.byBatch), ...rows].map((g) => [title(g), g] as const))("%s", (_, g) => {
+    const next = random(3 * g.C + g.L);
+    const numbers = (length: number, low: number, high: number) => Float32Array.from({ length }, () => next(low, high));
+    for (const through of [1, 2] as const)
+      for (const [weight, bias] of [
+        [numbers(g.C, 0.5, 1.5), numbers(g.C, -1, 1)],
+        [numbers(g.C, 0.5, 1.5), undefined],
+        [undefined, numbers(g.C, -1, 1)],
+        [undefined, undefined],
+      ]) {
+        // Groups differ, so that statistics of a neighbour would show.
+        const x = Float32Array.from({ length: g.N * g.C * g.L }, (_, i) => next(-2, 2) + (groupOf(g, i) % 5));
+        const { y, mean, rstd } = run(x, g, through, weight, bias);
+        const want = momentsOf(x, g, through === 2);
+        mean.forEach((v, k) => close(v, want.mean[k]!, 1e-6));
+        rstd.forEach((v, k) => close(v, 1 / Math.sqrt(want.variance[k]! + eps), 1e-5));
+        y.forEach((v, i) => {
+          const k = groupOf(g, i);
+          const hat = (x[i]! - mean[k]!) * rstd[k]!;
+          close(v, hat * (weight?.[channelOf(g, i)] ?? 1) + (bias?.[channelOf(g, i)] ?? 0), 2e-6);
+        });
+      }
+  });
+
+  test("a mean far from 0 costs no digits, squares may overflow, and NaN stays in its row", () => {
+    const next = random(5);
+    const [N, C] = [6, 100];
+    const centre = [0, 3, 1000, -30000, 3e30, Number.NaN];
+    const scale = [1, 1, 1, 8, 1e28, 1];
+    const x = Float32Array.from({ length: N * C }, (_, i) => {
+      const row = Math.floor(i / C);
+      return centre[row]! + scale[row]! * next(-1, 1);
+    });
+    const g = { N, C, D: C, L: 1, byBatch: false };
+    const { y, mean, rstd } = run(x, g, 2);
+    const want = momentsOf(x, g);
+    for (const row of [0, 1, 2, 3]) {
+      close(mean[row]! / want.mean[row]!, 1, 2e-7);
+      close(rstd[row]! * Math.sqrt(want.variance[row]! + eps), 1, 2e-6);
+    }
+    // The variance itself is beyond f32 here.
+    close(mean[4]! / 3e30, want.mean[4]! / 3e30, 1e-6);
+    expect(rstd[4]).toBe(0);
+    expect([...y.subarray(0, 5 * C)].every(Number.isFinite)).toBe(true);
+    expect([...y.subarray(5 * C)].every(Number.isNaN)).toBe(true);
+
+    const large = Float32Array.from({ length: C }, () => 1e20);
+    expect([...run(large, { ...g, N: 1 }, 2).y].every((v) => v === 0)).toBe(true);
+  });
+});
