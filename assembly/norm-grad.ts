@@ -58,44 +58,6 @@ function addVector(p: usize, v: v128): void {
   v128.store(p, f32x4.add(v128.load(p), v));
 }
 
-/**
- * gw += sum of g * (x - m) * r, gb += sum of g over a few rows, for sixteen neighbouring channels: a line of the cache, of
- * which a row length like 1024 would let no second half survive. The statistics are one number a row, `step` bytes apart.
- */
-function parameterLines(
-  g: usize, x: usize, mean: usize, rstd: usize, gw: usize, gb: usize, rows: i32, stride: usize, step: usize,
-): void {
-  const zero = f32x4.splat(0);
-  let s0 = zero, s1 = zero, s2 = zero, s3 = zero, t0 = zero, t1 = zero, t2 = zero, t3 = zero;
-  for (; rows > 0; rows--) {
-    const m = v128.load32_splat(mean), r = v128.load32_splat(rstd);
-    let v = v128.load(g);
-    s0 = madd(v, f32x4.mul(f32x4.sub(v128.load(x), m), r), s0);
-    t0 = f32x4.add(t0, v);
-    v = v128.load(g, 16);
-    s1 = madd(v, f32x4.mul(f32x4.sub(v128.load(x, 16), m), r), s1);
-    t1 = f32x4.add(t1, v);
-    v = v128.load(g, 32);
-    s2 = madd(v, f32x4.mul(f32x4.sub(v128.load(x, 32), m), r), s2);
-    t2 = f32x4.add(t2, v);
-    v = v128.load(g, 48);
-    s3 = madd(v, f32x4.mul(f32x4.sub(v128.load(x, 48), m), r), s3);
-    t3 = f32x4.add(t3, v);
-    mean += step;
-    rstd += step;
-    g += stride;
-    x += stride;
-  }
-  addVector(gw, s0);
-  addVector(gw + 16, s1);
-  addVector(gw + 32, s2);
-  addVector(gw + 48, s3);
-  addVector(gb, t0);
-  addVector(gb + 16, t1);
-  addVector(gb + 32, t2);
-  addVector(gb + 48, t3);
-}
-
 const LANES = memory.data<i32>([0, 1, 2, 3, 4, 5, 6, 7]);
 
 /**
@@ -162,14 +124,7 @@ export function parameterSums(
 ): void {
   for (; rows > 0; rows -= 64) {
     const k = min(rows, 64), wide = channels >= 8;
-    let c = 0;
-    if (step != 0) {
-      for (; c + 16 <= channels; c += 16) {
-        const at = <usize>c << 2;
-        parameterLines(g + at, x + at, mean, rstd, gw + at, gb + at, k, stride, step);
-      }
-    }
-    for (; c < channels; c += wide ? 8 : 1) {
+    for (let c = 0; c < channels; c += wide ? 8 : 1) {
       const from = wide ? min(c, channels - 8) : c;
       const at = <usize>from << 2, own = step == 0 ? at : 0;
       if (wide) {
