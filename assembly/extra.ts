@@ -15,5 +15,4 @@ export { normalizeGrad } from "./norm-grad";
 export { maxPool, maxPoolPairs, maxPoolPairsGrad } from "./pool";
 export { gruBackward, gruForward, lstmBackward, lstmForward, rnnBackward, rnnForward } from "./recurrent";
 export { resample } from "./resample";
-export { scalarSin, scalarTanh } from "./scalar";
 export { optimize } from "./update";

@@ -13,7 +13,7 @@ export { oneHot } from "./one-hot";
 export { adam, sgd } from "./optim";
 export { bernoulli, normal, permutation, randint, randomWords, uniform } from "./random";
 export { amax, amin, argmax, argmin, sum } from "./reduce";
-export { scalarCos, scalarExp, scalarLog, scalarPow } from "./scalar";
+export { scalarExp, scalarLog, scalarPow, scalarTrig } from "./scalar";
 export { firstEqual, histogram, scan } from "./scan";
 export { logSoftmax, logSoftmaxGrad, softmax, softmaxGrad } from "./softmax";
 export { distinct, searchSorted, sort, sortScratch } from "./sort";

@@ -98,6 +98,7 @@ function tiles(
         if (wide) y01 = madd(x, b1, y01);
         from += aStep;
         p += bStep;
+        if (!wide && copy == 0) continue; // A panel of 4 columns is the last of its matrix: one copy does.
       } while (from != end);
     }
     if (bias != 0) {

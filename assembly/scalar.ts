@@ -1,6 +1,6 @@
 // f64 elementary functions for the host (schedules, bias corrections, gains): JavaScript's Math.exp and the like differ
 // between engines in the last bits, these do not. Formulas and coefficients of FreeBSD's msun (e_exp.c, e_log.c, k_sin.c,
-// k_cos.c; Sun Microsystems, "freely granted"), arranged for few bytes. Errors: exp, log, sin, cos 1 ulp, tanh 3 ulp.
+// k_cos.c; Sun Microsystems, "freely granted"), arranged for few bytes. Errors: 1 ulp.
 
 const LN2_HI: f64 = 6.93147180369123816490e-1; // 33 leading bits
 const LN2_LO: f64 = 1.90821492927058770002e-10;
@@ -29,15 +29,6 @@ export function scalarExp(x: f64): f64 {
   const n = <i64>(<i32>reinterpret<i64>(t));
   // Two factors: 2^n itself may be beyond the range of f64.
   return (1 + expm1Reduced(x, t - ROUNDER)) * power2(n >> 1) * power2(n - (n >> 1));
-}
-
-export function scalarTanh(x: f64): f64 {
-  // tanh |x| = m / (m + 2) with m = e^(2|x|) - 1 = 2^n q + (2^n - 1)
-  const a = min(abs(x), 22) * 2;
-  const t = a * 1.4426950408889634 + ROUNDER;
-  const scale = power2(<i64>(<i32>reinterpret<i64>(t)));
-  const m = scale * expm1Reduced(a, t - ROUNDER) + (scale - 1);
-  return copysign(m / (m + 2), x);
 }
 
 export function scalarLog(x: f64): f64 {
@@ -136,12 +127,4 @@ export function scalarTrig(x: f64, quarter: i32): f64 {
   if (n & 2) y = -y;
   // Of |x|, so that the sine is exactly odd.
   return quarter == 0 && reinterpret<i64>(x) < 0 ? -y : y;
-}
-
-export function scalarSin(x: f64): f64 {
-  return scalarTrig(x, 0);
-}
-
-export function scalarCos(x: f64): f64 {
-  return scalarTrig(x, 1);
 }

@@ -161,12 +161,13 @@ describe("scalar functions of f64", () => {
     long[0] = (long[0] as bigint) + 1n;
     return Math.abs(got - exact) / ((double[0] as number) - size);
   };
+  const sine = (x: number) => kernels.scalarTrig(x, 0);
+  const cosine = (x: number) => kernels.scalarTrig(x, 1);
   const cases: [string, (x: number) => number, (x: number) => number, number, number, number][] = [
     ["scalarExp", kernels.scalarExp, Math.exp, -700, 709.7, 1],
     ["scalarLog", kernels.scalarLog, Math.log, 1e-300, 100, 1],
-    ["scalarTanh", kernels.scalarTanh, Math.tanh, -3, 3, 3],
-    ["scalarSin", kernels.scalarSin, Math.sin, -30, 30, 1],
-    ["scalarCos", kernels.scalarCos, Math.cos, -30, 30, 1],
+    ["sine", sine, Math.sin, -30, 30, 1],
+    ["cosine", cosine, Math.cos, -30, 30, 1],
   ];
   test.each(cases)("%s", (_, f, reference, lo, hi, limit) => {
     const next = random(3);
@@ -184,19 +185,17 @@ describe("scalar functions of f64", () => {
     expect(kernels.scalarExp(709.9)).toBe(Infinity);
     expect(kernels.scalarLog(5e-324)).toBeCloseTo(-744.4400719213812, 12);
     expect(kernels.scalarLog(-1)).toBeNaN();
-    expect(kernels.scalarTanh(1e-300)).toBe(1e-300);
-    expect(kernels.scalarTanh(40)).toBe(1);
   });
 
   test("sin and cos of large arguments", () => {
     const next = random(5);
     for (let i = 0; i < 5000; i++) {
       const x = 2 ** next(19, 1023.9);
-      expect(Math.abs(kernels.scalarSin(x) - Math.sin(x)), `${x}`).toBeLessThan(3e-16);
-      expect(Math.abs(kernels.scalarCos(-x) - Math.cos(x)), `${x}`).toBeLessThan(3e-16);
+      expect(Math.abs(sine(x) - Math.sin(x)), `${x}`).toBeLessThan(3e-16);
+      expect(Math.abs(cosine(-x) - Math.cos(x)), `${x}`).toBeLessThan(3e-16);
     }
-    expect(kernels.scalarSin(1e22)).toBe(-0.8522008497671888);
-    expect(kernels.scalarCos(Number.MAX_VALUE)).toBeCloseTo(-0.9999876894265599, 15);
+    expect(sine(1e22)).toBe(-0.8522008497671888);
+    expect(cosine(Number.MAX_VALUE)).toBeCloseTo(-0.9999876894265599, 15);
   });
 
   test("scalarPow", () => {
