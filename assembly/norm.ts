@@ -360,7 +360,7 @@ export function normalize(
   }
   // By item groups follow one another, as their statistics do: those of a few are computed ahead, which leaves the
   // processor something to do in the long chains of operations between sums and rstd.
-  const few = max(AHEAD / max(D * L, 1), 2);
+  const few = max(AHEAD / (D * L), 2);
   let channel: usize = 0, ahead = 0;
   for (let groups = N * (C / D); groups > 0; ) {
     if (channel == line) {

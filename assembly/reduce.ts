@@ -179,11 +179,6 @@ function turning(smallest: bool): v128 {
   return i32x4.splat(smallest ? 0x80000000 : 0);
 }
 
-function largestLane(m: v128): f32 {
-  m = f32x4.pmax(m, v128.shuffle<u64>(m, m, 1, 0));
-  return f32x4.extract_lane(f32x4.pmax(m, v128.shuffle<u32>(m, m, 1, 0, 3, 2)), 0);
-}
-
 /** Extreme of n > 0 contiguous elements, NaN if there is one: pmax drops NaN (f32x4.max is slow), so it is noted apart. */
 function extremeRow(x: usize, n: i32, sign: v128): f32 {
   const first = v128.xor(v128.load32_splat(x), sign);
@@ -211,28 +206,15 @@ function extremeRow(x: usize, n: i32, sign: v128): f32 {
     m1 = f32x4.pmax(m1, v);
     bad1 = v128.or(bad1, f32x4.ne(v, v));
   }
-  const best = largestLane(f32x4.pmax(f32x4.pmax(m0, m1), f32x4.pmax(m2, m3)));
-  if (v128.any_true(v128.or(bad0, bad1))) return NaN;
-  return f32x4.extract_lane(v128.xor(f32x4.splat(best), sign), 0);
+  m0 = f32x4.pmax(f32x4.pmax(m0, m1), f32x4.pmax(m2, m3));
+  m0 = f32x4.pmax(m0, v128.shuffle<u64>(m0, m0, 1, 0));
+  m0 = f32x4.pmax(m0, v128.shuffle<u32>(m0, m0, 1, 0, 3, 2));
+  return v128.any_true(v128.or(bad0, bad1)) ? NaN : f32x4.extract_lane(v128.xor(m0, sign), 0);
 }
 
-/** Largest of n > 0 contiguous elements; a NaN may be overlooked: for exponentials, whose sum will not. */
+/** Largest of n > 0 contiguous elements; NaN if one is. */
 export function maxRow(x: usize, n: i32): f32 {
-  const first = v128.load32_splat(x);
-  let m0 = first, m1 = first, m2 = first, m3 = first;
-  for (; n >= 16; n -= 16) {
-    m0 = f32x4.pmax(m0, v128.load(x));
-    m1 = f32x4.pmax(m1, v128.load(x, 16));
-    m2 = f32x4.pmax(m2, v128.load(x, 32));
-    m3 = f32x4.pmax(m3, v128.load(x, 48));
-    x += 64;
-  }
-  for (; n >= 4; n -= 4) {
-    m0 = f32x4.pmax(m0, v128.load(x));
-    x += 16;
-  }
-  if (n > 0) m1 = f32x4.pmax(m1, loadLanes(x, n, first));
-  return largestLane(f32x4.pmax(f32x4.pmax(m0, m1), f32x4.pmax(m2, m3)));
+  return extremeRow(x, n, turning(false));
 }
 
 /** First position of `value` (a NaN stands for any NaN) in a row that holds it. */
