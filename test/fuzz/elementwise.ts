@@ -46,6 +46,8 @@ function binary(
 }
 
 const positive = (x: Ref): boolean => every(x, (v) => v >= 0.3);
+/** Derivatives computed from y, 1 - y² and y (1 - y), keep few digits where y is nearly 1, in PyTorch too. */
+const notSaturated = (x: Ref): boolean => every(x, (v) => Math.abs(v) <= 3);
 
 export const generators: readonly StepGenerator[] = [
   binary("add", add, (a, b) => a + b),
@@ -63,6 +65,6 @@ export const generators: readonly StepGenerator[] = [
     (v) => Math.max(v, 0),
     (x) => apartFrom(x, 0, 0.02),
   ),
-  unary("sigmoid", sigmoid, (v) => 1 / (1 + Math.exp(-v))),
-  unary("tanh", tanh, Math.tanh),
+  unary("sigmoid", sigmoid, (v) => 1 / (1 + Math.exp(-v)), notSaturated),
+  unary("tanh", tanh, Math.tanh, notSaturated),
 ];
