@@ -7,7 +7,7 @@
 import { high64, loadLanes, loadWide, low64, narrow, storeLanes, storeWide } from "./lanes";
 import { madd } from "./simd";
 
-/** What takes the place of absent vectors. Their steps are masked by 0, those of real ones (all bits set) stay. */
+/** What takes the place of absent vectors: 16 channels of it, with a step of 0 where real ones have 64 bytes. */
 export const ZERO = memory.data<f32>([0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0]);
 export const ONE = memory.data<f32>([1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1]);
 

@@ -11,7 +11,8 @@ interface Decoder {
 export function decode(printed: string): Uint8Array<ArrayBuffer> {
   // Not part of the language: there are contexts without it.
   if (typeof TextEncoder === "undefined") return decodePlainly(printed);
-  const memory = new WebAssembly.Memory({ initial: Math.ceil((2 * printed.length) / 65536), maximum: 65536 });
+  const pages = Math.ceil((2 * printed.length) / 65536);
+  const memory = new WebAssembly.Memory({ initial: pages, maximum: pages });
   const { decode } = instantiate<Decoder>(new Uint8Array(decoder()), memory);
   const bytes = new Uint8Array(memory.buffer);
   new TextEncoder().encodeInto(printed, bytes); // ASCII, so that places in the text are addresses

@@ -228,6 +228,12 @@ describe("convolutions against float64", () => {
     checkAll(plain({ input: one, kernel: [1, 3, 3], pad: [0, 1, 1] }));
   });
 
+  // 49 and 25 results leave a panel of one column; the product for the weights packs gy from 65 places in a window on.
+  test.each([39, 40, 41, 44, 48])("%i filters and channels, whose tiles are low or tall", (rows) => {
+    checkAll(plain({ filters: rows, channels: 8, pad: [0, 1, 1] }), rows);
+    checkAll(plain({ filters: 8, channels: rows, stride: [1, 2, 2] }), rows);
+  });
+
   test("many rows of weights and long sums are taken in blocks", () => {
     checkAll(plain({ batch: 1, channels: 45, filters: 125, input: [1, 3, 6], pad: [0, 1, 1] }));
     checkAll(plain({ batch: 1, channels: 125, filters: 60, input: [1, 4, 5], pad: [0, 1, 1], stride: [1, 2, 2] }));
